@@ -1,0 +1,13 @@
+//! SCIM 2.0 as pure data and functions: RFC 7643 (schema), RFC 7644 (protocol), RFC 9865 (cursors).
+//!
+//! No I/O, no clock, no storage, no HTTP types; none of Latchkey's other crates.
+#![warn(missing_docs)]
+
+pub mod error;
+pub mod name;
+pub mod schema;
+pub mod value;
+
+pub use error::{Error, ScimType};
+pub use name::Name;
+pub use value::{Complex, Value};
