@@ -5,9 +5,11 @@
 
 pub mod error;
 pub mod name;
+pub mod resource;
 pub mod schema;
 pub mod value;
 
 pub use error::{Error, ScimType};
 pub use name::Name;
+pub use resource::Resource;
 pub use value::{Complex, Value};

@@ -131,3 +131,18 @@ pub enum Uniqueness {
     /// Everywhere.
     Global,
 }
+
+/// A kind of resource and where it is served (RFC 7643 §6).
+#[derive(Debug, Clone, Copy)]
+pub struct ResourceType {
+    /// `User` or `Group`.
+    pub name: &'static str,
+    /// Relative to the base, as `/Users`.
+    pub endpoint: &'static str,
+    /// What it is, for people.
+    pub description: &'static str,
+    /// The base schema.
+    pub schema: &'static Schema,
+    /// The extensions, none of which is required.
+    pub extensions: &'static [&'static Schema],
+}

@@ -2,4 +2,4 @@
 
 mod definition;
 
-pub use definition::{Attribute, Mutability, Returned, Schema, Type, Uniqueness};
+pub use definition::{Attribute, Mutability, ResourceType, Returned, Schema, Type, Uniqueness};
