@@ -24,7 +24,8 @@ pub struct OsEntropy;
 impl Entropy for OsEntropy {
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the operating system")]
     fn fill(&self, out: &mut [u8]) {
-        getrandom::fill(out).expect("the operating system's generator answers; without it no key may be made");
+        getrandom::fill(out)
+            .expect("the operating system's generator answers; without it no key may be made");
     }
 }
 

@@ -108,7 +108,8 @@ mod tests {
         let late = MemberId::fresh(Timestamp::from_micros(2_000_000), &entropy);
         assert!(early < late);
         assert_eq!(early.to_string().parse(), Ok(early));
-        for other in [early.to_string().to_uppercase(), early.as_uuid().simple().to_string(), format!("{{{early}}}")]
+        for other in
+            [early.to_string().to_uppercase(), early.as_uuid().simple().to_string(), format!("{{{early}}}")]
         {
             assert_eq!(other.parse::<MemberId>(), Err(IdError), "{other}");
         }
