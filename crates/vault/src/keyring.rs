@@ -1,0 +1,191 @@
+//! The root key and the keys derived from it.
+
+use std::fmt;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use hmac::{Hmac, KeyInit, Mac};
+use latchkey_kernel::Entropy;
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+/// What goes wrong with a key file.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The file system refused.
+    #[error("cannot {what} the key file {path}")]
+    File {
+        /// What was tried.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The content is not a key.
+    #[error(
+        "{path} is not a Latchkey key file: it must hold 64 hexadecimal digits; restore it from the backup"
+    )]
+    Content {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Others than its owner can read it.
+    #[error("{path} can be read by others (mode {mode:o}); run: chmod 600 {path}")]
+    Mode {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+}
+
+/// The root key of an installation. Cheap to clone; wiped from memory with the last clone.
+#[derive(Clone)]
+pub struct KeyRing {
+    root: Arc<Zeroizing<[u8; 32]>>,
+}
+
+impl KeyRing {
+    /// Opens `DIR/keys/root.key`, making it at first start.
+    ///
+    /// # Errors
+    /// When the file cannot be read or made, has no key in it, or can be read by others.
+    pub fn open_or_create(dir: &Path, entropy: &dyn Entropy) -> Result<Self, KeyError> {
+        let path = Self::path_in(dir);
+        match Self::create(&path, entropy) {
+            Err(KeyError::File { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {
+                Self::open_file(&path)
+            }
+            made => made,
+        }
+    }
+
+    /// Where the key lies in a data folder.
+    pub fn path_in(dir: &Path) -> PathBuf {
+        dir.join("keys").join("root.key")
+    }
+
+    /// Opens a key file that is there.
+    ///
+    /// # Errors
+    /// When it cannot be read, has no key in it, or can be read by others.
+    pub fn open_file(path: &Path) -> Result<Self, KeyError> {
+        let failed = |what| move |source| KeyError::File { what, path: path.to_owned(), source };
+        let mode = fs::metadata(path).map_err(failed("read"))?.mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(KeyError::Mode { path: path.to_owned(), mode });
+        }
+        let text = Zeroizing::new(fs::read_to_string(path).map_err(failed("read"))?);
+        let root = read_hex(text.trim()).ok_or_else(|| KeyError::Content { path: path.to_owned() })?;
+        Ok(Self { root: Arc::new(root) })
+    }
+
+    /// A ring that is kept nowhere, for tests and simulations.
+    pub fn ephemeral(entropy: &dyn Entropy) -> Self {
+        Self { root: Arc::new(Zeroizing::new(entropy.bytes())) }
+    }
+
+    /// HMAC-SHA-256 of `data` under the key for this purpose: the form in which tokens are kept.
+    pub fn keyed_hash(&self, purpose: &str, data: &[u8]) -> [u8; 32] {
+        hmac(&self.key_for(purpose)[..], &[data])
+    }
+
+    pub(crate) fn key_for(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(hmac(&self.root[..], &[b"latchkey key 1\0", purpose.as_bytes()]))
+    }
+
+    /// Writes the key beside its place and links it there, so that two processes that start at
+    /// once agree on one key and a crash leaves none half written.
+    fn create(path: &Path, entropy: &dyn Entropy) -> Result<Self, KeyError> {
+        let failed = |what| move |source| KeyError::File { what, path: path.to_owned(), source };
+        if path.exists() {
+            return Err(failed("make")(io::ErrorKind::AlreadyExists.into()));
+        }
+        let folder = path.parent().expect("the key file lies in a folder");
+        fs::create_dir_all(folder).map_err(failed("make a folder for"))?;
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(failed("protect"))?;
+        let root = Zeroizing::new(entropy.bytes::<32>());
+        let digits = Zeroizing::new(root.iter().map(|b| format!("{b:02x}")).collect::<String>());
+        let draft = folder.join(format!(".root.key.{:016x}", u64::from_le_bytes(entropy.bytes())));
+        let written = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&draft)
+            .and_then(|mut file| writeln!(file, "{}", *digits).and_then(|()| file.sync_all()))
+            .and_then(|()| fs::hard_link(&draft, path))
+            .and_then(|()| fs::File::open(folder)?.sync_all());
+        // The draft goes in any case; what counts is whether the link was made.
+        let _ = fs::remove_file(&draft);
+        written.map_err(failed("make"))?;
+        Ok(Self { root: Arc::new(root) })
+    }
+}
+
+/// Shows nothing of the key.
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyRing(***)")
+    }
+}
+
+fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}
+
+fn read_hex(text: &str) -> Option<Zeroizing<[u8; 32]>> {
+    let digits = text.as_bytes();
+    if digits.len() != 64 {
+        return None;
+    }
+    let mut out = Zeroizing::new([0; 32]);
+    for (byte, pair) in out.iter_mut().zip(digits.chunks(2)) {
+        let value = |c: u8| char::from(c).to_digit(16).and_then(|d| u8::try_from(d).ok());
+        *byte = value(pair[0])? * 16 + value(pair[1])?;
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use latchkey_kernel::SeededEntropy;
+
+    #[test]
+    fn the_key_made_at_first_start_is_the_one_found_at_the_next() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = KeyRing::open_or_create(dir.path(), &SeededEntropy::new(1)).unwrap();
+        let second = KeyRing::open_or_create(dir.path(), &SeededEntropy::new(2)).unwrap();
+        assert_eq!(first.keyed_hash("x", b"data"), second.keyed_hash("x", b"data"));
+        assert_ne!(first.keyed_hash("x", b"data"), first.keyed_hash("y", b"data"));
+        let mode = fs::metadata(KeyRing::path_in(dir.path())).unwrap().mode() & 0o777;
+        assert_eq!(mode, 0o600);
+        assert_eq!(fs::read_dir(dir.path().join("keys")).unwrap().count(), 1, "no draft stays");
+    }
+
+    #[test]
+    fn a_key_that_others_can_read_or_that_is_none_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        KeyRing::open_or_create(dir.path(), &SeededEntropy::new(1)).unwrap();
+        let path = KeyRing::path_in(dir.path());
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(KeyRing::open_file(&path), Err(KeyError::Mode { .. })));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::write(&path, "zz").unwrap();
+        assert!(matches!(KeyRing::open_file(&path), Err(KeyError::Content { .. })));
+    }
+
+    #[test]
+    fn debug_shows_nothing() {
+        assert_eq!(format!("{:?}", KeyRing::ephemeral(&SeededEntropy::new(1))), "KeyRing(***)");
+    }
+}
