@@ -43,6 +43,13 @@ macro_rules! ids {
             }
         }
 
+        /// The sixteen bytes, as keys are bound to them.
+        impl AsRef<[u8]> for $name {
+            fn as_ref(&self) -> &[u8] {
+                self.0.as_bytes()
+            }
+        }
+
         /// The hyphenated lower-case form.
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,0 +1,88 @@
+//! What a directory asks over SCIM: users become members, groups become teams.
+//!
+//! Each command loads, lets the rules decide, and commits one change set. The edge hands in
+//! parsed bodies and gets back rows and facts; it renders them.
+
+mod bulk;
+mod groups;
+mod list;
+mod member_row;
+mod team_row;
+mod users;
+
+use latchkey_access::Actor;
+use latchkey_access::context::Cause;
+use latchkey_kernel::id::{RequestId, TeamId, TokenId, WorkspaceId};
+use latchkey_access::Member;
+use serde::Serialize;
+
+pub use bulk::BulkOutcome;
+pub use groups::{GroupAnswer, GroupMember};
+pub use list::{Listed, ListedPage};
+
+use crate::Engine;
+
+/// A directory that has been let in, with one of its requests.
+#[derive(Clone, Copy)]
+pub struct Directory<'a> {
+    engine: &'a Engine,
+    workspace_id: WorkspaceId,
+    token_id: TokenId,
+    request_id: RequestId,
+}
+
+/// A member as SCIM shows it: with the teams that it is in.
+#[derive(Debug, Clone)]
+pub struct UserAnswer {
+    /// The row.
+    pub member: Member,
+    /// The teams' ids and names.
+    pub teams: Vec<(TeamId, String)>,
+}
+
+/// What a write did, for the answer and for the flight recorder.
+#[derive(Debug, Clone)]
+pub struct Done<T> {
+    /// What is there now.
+    pub value: T,
+    /// What followed.
+    pub effects: Vec<Effect>,
+    /// What was understood in another way than sent, or left out.
+    pub hints: Vec<String>,
+}
+
+/// One consequence of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Effect {
+    /// As `member.disabled`.
+    pub what: &'static str,
+    /// How many, where it counts things.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<usize>,
+}
+
+impl Effect {
+    const fn one(what: &'static str) -> Self {
+        Self { what, count: None }
+    }
+
+    const fn many(what: &'static str, count: usize) -> Self {
+        Self { what, count: Some(count) }
+    }
+}
+
+impl<'a> Directory<'a> {
+    /// A directory's request.
+    pub const fn new(
+        engine: &'a Engine,
+        workspace_id: WorkspaceId,
+        token_id: TokenId,
+        request_id: RequestId,
+    ) -> Self {
+        Self { engine, workspace_id, token_id, request_id }
+    }
+
+    fn cause(&self) -> Cause {
+        self.engine.cause(Actor::Directory(self.token_id), self.request_id)
+    }
+}

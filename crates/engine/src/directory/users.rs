@@ -1,0 +1,275 @@
+//! Users become members: create, read, replace, patch, delete.
+
+use latchkey_access::member::{Epoch, MemberState, Version};
+use latchkey_access::offboarding::Trigger;
+use latchkey_access::{Change, ChangeSet, Member, Origin, Role, members as rules};
+use latchkey_kernel::id::MemberId;
+use latchkey_scim::etag::Preconditions;
+use latchkey_scim::json::Json;
+use latchkey_scim::limits::Limits;
+use latchkey_scim::patch::{self, PatchRequest};
+use latchkey_scim::resource::from_client;
+use latchkey_scim::schema::USER_TYPE;
+use latchkey_scim::{Resource, Value, replace};
+use latchkey_store::{Conflict, UniqueKey};
+
+use super::member_row::{self, Columns};
+use super::{Directory, Done, Effect, UserAnswer};
+use crate::error::Attempt;
+use crate::{Error, leaving, returning};
+
+/// What a write makes of a member, before the rules have looked at it.
+struct Draft {
+    before: Member,
+    columns: Columns,
+    other_emails_changed: bool,
+    hints: Vec<String>,
+}
+
+impl Directory<'_> {
+    /// One user.
+    ///
+    /// # Errors
+    /// 404 when there is none of this id in the workspace.
+    pub async fn user_get(&self, id: &str) -> Result<UserAnswer, Error> {
+        let id = member_id(id)?;
+        let store = self.engine.store();
+        let ids = [id];
+        let (member, teams) = tokio::try_join!(
+            store.member_get(self.workspace_id, id),
+            store.teams_of_members(self.workspace_id, &ids),
+        )?;
+        let member = member.ok_or_else(no_such_user)?;
+        Ok(UserAnswer { member, teams: teams.into_iter().map(|(_, team, name)| (team, name)).collect() })
+    }
+
+    /// Makes a member.
+    ///
+    /// # Errors
+    /// 409 `uniqueness` when the `userName` is taken, 400 for a body that is no User.
+    pub async fn user_create(&self, body: &Json, limits: &Limits) -> Result<Done<UserAnswer>, Error> {
+        let accepted = from_client(&USER_TYPE, body, limits)?;
+        let mut hints: Vec<String> = accepted.notes.iter().map(ToString::to_string).collect();
+        let columns = Columns::of(accepted.resource.clone());
+        hints.extend(member_row::hints(&columns, &accepted.resource));
+        self.engine
+            .settle(async || {
+                let cause = self.cause();
+                let tombstone = match &columns.external_id {
+                    Some(key) => self.engine.store().tombstone_by_external_id(self.workspace_id, key).await?,
+                    None => None,
+                };
+                let member = columns.onto(&Member {
+                    workspace_id: self.workspace_id,
+                    id: MemberId::fresh(cause.now, self.engine.entropy()),
+                    user_name: String::new(),
+                    user_name_key: String::new(),
+                    external_id: None,
+                    display_name: String::new(),
+                    work_email: None,
+                    work_email_key: None,
+                    role: Role::User,
+                    state: if columns.active { MemberState::Active } else { MemberState::Inactive },
+                    origin: Origin::Directory,
+                    access_epoch: Epoch::FIRST,
+                    reviewed_epoch: Epoch::FIRST,
+                    resource: String::new(),
+                    version: Version::FIRST,
+                    created_at: cause.now,
+                    modified_at: cause.now,
+                    left_at: (!columns.active).then_some(cause.now),
+                });
+                let mut changes =
+                    rules::admit(member.clone(), tombstone.as_ref(), &cause, self.engine.ids(&cause));
+                if !columns.other_email_keys.is_empty() {
+                    changes.push(emails_set(member.id, &columns));
+                }
+                let stored = inserted(&changes).unwrap_or(member);
+                self.engine.commit(changes, |conflict| user_name_taken(conflict, &columns)).await?;
+                Ok(Done {
+                    value: UserAnswer { member: stored, teams: Vec::new() },
+                    effects: vec![Effect::one("member.created")],
+                    hints: hints.clone(),
+                })
+            })
+            .await
+    }
+
+    /// Writes a user anew from a whole body (PUT).
+    ///
+    /// # Errors
+    /// 404, 412 when `If-Match` misses, 409 when the `userName` is taken, 400 for a body that is no User.
+    pub async fn user_replace(
+        &self,
+        id: &str,
+        body: &Json,
+        conditions: &Preconditions,
+        limits: &Limits,
+    ) -> Result<Done<UserAnswer>, Error> {
+        let id = member_id(id)?;
+        let accepted = from_client(&USER_TYPE, body, limits)?;
+        let notes: Vec<String> = accepted.notes.iter().map(ToString::to_string).collect();
+        self.user_write(id, conditions, &notes, |current| {
+            Ok(replace::replace(&USER_TYPE, current, accepted.resource.clone())?)
+        })
+        .await
+    }
+
+    /// Changes parts of a user, all or none (PATCH).
+    ///
+    /// # Errors
+    /// 404, 412 when `If-Match` misses, 409 when the `userName` is taken, 400 for what the
+    /// request or its result breaks.
+    pub async fn user_patch(
+        &self,
+        id: &str,
+        body: &Json,
+        conditions: &Preconditions,
+        limits: &Limits,
+    ) -> Result<Done<UserAnswer>, Error> {
+        let request = PatchRequest::parse(body, &USER_TYPE, limits);
+        let id = member_id(id)?;
+        let request = request?;
+        self.user_write(id, conditions, &[], |current| {
+            let mut with_id = current.clone();
+            with_id.core.set("id", Value::String(id.to_string()));
+            let mut patched = patch::apply(&USER_TYPE, &with_id, &request)?.resource;
+            patched.core.remove("id");
+            Ok(patched)
+        })
+        .await
+    }
+
+    /// Takes a user out for good: the same offboarding as a disable, and the row is gone to SCIM.
+    ///
+    /// # Errors
+    /// 404 when there is none, 412 when `If-Match` misses.
+    pub async fn user_delete(&self, id: &str, conditions: &Preconditions) -> Result<Done<()>, Error> {
+        let id = member_id(id)?;
+        self.engine
+            .settle(async || {
+                let cause = self.cause();
+                let member = self
+                    .engine
+                    .store()
+                    .member_get(self.workspace_id, id)
+                    .await?
+                    .ok_or_else(no_such_user)?;
+                conditions.check(Some(&etag(member.version)))?;
+                let left =
+                    leaving::leave(self.engine, &member, &member, Trigger::DirectoryDeleted, &cause).await?;
+                self.engine.commit(left.changes, crate::engine::only_moved).await?;
+                let mut effects = left.effects;
+                effects.push(Effect::one("member.deleted"));
+                Ok(Done { value: (), effects, hints: Vec::new() })
+            })
+            .await
+    }
+
+    /// Loads a member, lets `change` make new attributes of the present ones, and commits what follows.
+    async fn user_write(
+        &self,
+        id: MemberId,
+        conditions: &Preconditions,
+        notes: &[String],
+        change: impl Fn(&Resource) -> Result<Resource, Error>,
+    ) -> Result<Done<UserAnswer>, Error> {
+        let store = self.engine.store();
+        let ids = [id];
+        self.engine
+            .settle(async || {
+                let (member, teams) = tokio::try_join!(
+                    store.member_get(self.workspace_id, id),
+                    store.teams_of_members(self.workspace_id, &ids),
+                )?;
+                let before = member.ok_or_else(no_such_user)?;
+                conditions.check(Some(&etag(before.version)))?;
+                let current = member_row::resource_of(&before)?;
+                let next = change(&current)?;
+                let columns = Columns::of(next.clone());
+                let mut hints = notes.to_vec();
+                hints.extend(member_row::hints(&columns, &next));
+                let other_emails_changed = Columns::of(current).other_email_keys != columns.other_email_keys;
+                let draft = Draft { before, columns, other_emails_changed, hints };
+                let (member, effects, hints) = self.user_commit(draft).await?;
+                let teams = teams.into_iter().map(|(_, team, name)| (team, name)).collect();
+                Ok(Done { value: UserAnswer { member, teams }, effects, hints })
+            })
+            .await
+    }
+
+    async fn user_commit(&self, draft: Draft) -> Result<(Member, Vec<Effect>, Vec<String>), Attempt> {
+        let Draft { before, columns, other_emails_changed, hints } = draft;
+        if before.resource == columns.resource && before.origin == Origin::Directory {
+            // The wished state holds: no new version, no event (RFC 7644 §3.5.2).
+            return Ok((before, Vec::new(), hints));
+        }
+        let cause = self.cause();
+        let mut after = columns.onto(&before);
+        after.origin = Origin::Directory;
+        let was_active = before.state == MemberState::Active;
+        let (mut changes, mut effects) = match (was_active, columns.active) {
+            (true, false) => {
+                let left =
+                    leaving::leave(self.engine, &before, &after, Trigger::DirectoryDisabled, &cause).await?;
+                (left.changes, left.effects)
+            }
+            (false, true) => {
+                let back = returning::come_back(self.engine, &before, &after, &cause).await?;
+                (back.changes, back.effects)
+            }
+            _ => {
+                let changes = rules::update_attributes(&before, after, &cause, self.engine.ids(&cause));
+                (changes, Vec::new())
+            }
+        };
+        effects.insert(0, Effect::one("member.updated"));
+        if other_emails_changed {
+            changes.push(emails_set(before.id, &columns));
+        }
+        let stored = updated(&changes).unwrap_or(before);
+        self.engine.commit(changes, |conflict| user_name_taken(conflict, &columns)).await?;
+        Ok((stored, effects, hints))
+    }
+}
+
+pub(super) fn member_id(id: &str) -> Result<MemberId, Error> {
+    id.parse().map_err(|_| no_such_user())
+}
+
+fn no_such_user() -> Error {
+    latchkey_scim::Error::not_found("there is no user of this id").into()
+}
+
+/// The opaque part of a row's ETag.
+pub(super) fn etag(version: Version) -> String {
+    version.0.to_string()
+}
+
+fn emails_set(member_id: MemberId, columns: &Columns) -> Change {
+    Change::MemberEmailsSet { member_id, keys: columns.other_email_keys.clone() }
+}
+
+fn inserted(changes: &ChangeSet) -> Option<Member> {
+    changes.changes.iter().find_map(|change| match change {
+        Change::MemberInsert(member) => Some(member.clone()),
+        _ => None,
+    })
+}
+
+fn updated(changes: &ChangeSet) -> Option<Member> {
+    changes.changes.iter().find_map(|change| match change {
+        Change::MemberUpdate { member, .. } => Some(member.clone()),
+        _ => None,
+    })
+}
+
+fn user_name_taken(conflict: &Conflict, columns: &Columns) -> Option<Error> {
+    matches!(conflict, Conflict::Unique(UniqueKey::MemberUserName)).then(|| {
+        latchkey_scim::Error::uniqueness(format!(
+            "userName {:?} is taken by another user of this workspace",
+            columns.user_name
+        ))
+        .into()
+    })
+}

@@ -1,0 +1,121 @@
+//! The ports that services are given, and the loop in which they decide and commit.
+
+use std::sync::Arc;
+
+use latchkey_access::audit::Actor;
+use latchkey_access::context::Cause;
+use latchkey_access::{ChangeSet, Workspace};
+use latchkey_kernel::id::{RequestId, WorkspaceId};
+use latchkey_kernel::{Clock, Entropy, Timestamp};
+use latchkey_store::{Conflict, Store};
+use latchkey_vault::KeyRing;
+
+use crate::error::{Attempt, Error};
+use crate::flights::Recorder;
+use crate::pace::Pacer;
+use crate::token_use::UseTally;
+
+/// How often a decision is made anew when what it rested on has moved. Neighbours that contend
+/// for one row each win once in so many tries; a loser after this many is told to come back.
+const ATTEMPTS: usize = 24;
+
+/// The services' ports. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    store: Store,
+    keys: KeyRing,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    pub(crate) recorder: Arc<Recorder>,
+    pub(crate) uses: Arc<UseTally>,
+    pub(crate) pacer: Arc<Pacer>,
+}
+
+impl Engine {
+    /// Joins the ports.
+    pub fn new(store: Store, keys: KeyRing, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+        Self {
+            store,
+            keys,
+            clock,
+            entropy,
+            recorder: Arc::default(),
+            uses: Arc::default(),
+            pacer: Arc::default(),
+        }
+    }
+
+    /// Where rows are kept.
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The generator that ids and tokens come from.
+    pub fn entropy(&self) -> &dyn Entropy {
+        &*self.entropy
+    }
+
+    pub(crate) const fn keys(&self) -> &KeyRing {
+        &self.keys
+    }
+
+    /// What a command that begins now is caused by.
+    pub fn cause(&self, actor: Actor, request_id: RequestId) -> Cause {
+        Cause { actor, request_id, now: self.now() }
+    }
+
+    /// An id for a request that came without one.
+    pub fn fresh_request_id(&self) -> RequestId {
+        RequestId::fresh(self.now(), self.entropy())
+    }
+
+    pub(crate) async fn workspace(&self, id: WorkspaceId) -> Result<Workspace, Error> {
+        self.store.workspace_get(id).await?.ok_or(Error::NotFound { what: "workspace" })
+    }
+
+    /// Commits a change set; an empty one writes nothing.
+    pub(crate) async fn commit(
+        &self,
+        changes: ChangeSet,
+        taken: impl FnOnce(&Conflict) -> Option<Error>,
+    ) -> Result<(), Attempt> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.store.commit(changes).await.map_err(|error| Attempt::from_commit(error, taken))
+    }
+
+    /// Loads, decides and commits until nothing moved in between.
+    ///
+    /// `attempt` runs again from its first read when the commit finds that what it rested on has
+    /// moved, so everything in it but the commit must be free of effects.
+    pub(crate) async fn settle<T>(
+        &self,
+        mut attempt: impl AsyncFnMut() -> Result<T, Attempt>,
+    ) -> Result<T, Error> {
+        for _ in 0..ATTEMPTS {
+            match attempt().await {
+                Ok(done) => return Ok(done),
+                Err(Attempt::Failed(error)) => return Err(error),
+                Err(Attempt::Again) => tokio::task::yield_now().await,
+            }
+        }
+        Err(Error::Contended)
+    }
+}
+
+impl<E: Into<Error>> From<E> for Attempt {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// For conflicts that can only mean that something moved.
+pub(crate) const fn only_moved(_: &Conflict) -> Option<Error> {
+    None
+}
