@@ -1,4 +1,4 @@
-//! One table says what is served: method, path, scope, what goes in and what comes out. The
+//! One table says what is served: method, path, action, what goes in and what comes out. The
 //! router, the check of tokens, the list of routes and the OpenAPI document are all made of it,
 //! so that none can say what another does not.
 
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::handler::Handler;
 use axum::routing::{MethodRouter, on};
 use axum::{Router, http};
-use latchkey_access::Scope;
+use latchkey_access::authority::Action;
 use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::security::SecurityRequirement;
@@ -24,22 +24,22 @@ pub(crate) const BASE: &str = "/v1/api";
 pub(crate) struct Endpoint<S> {
     method: HttpMethod,
     path: &'static str,
-    scope: Option<Scope>,
+    action: Option<Action>,
     operation: OperationBuilder,
     schemas: Vec<(String, RefOr<Schema>)>,
     handler: Option<MethodRouter<S>>,
 }
 
 impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
-    /// An endpoint that needs a token of this scope; `summary` is its line in the document.
-    pub(crate) fn new(method: HttpMethod, path: &'static str, scope: Scope, summary: &str) -> Self {
+    /// An endpoint that performs an action for who may; `summary` is its line in the document.
+    pub(crate) fn new(method: HttpMethod, path: &'static str, action: Action, summary: &str) -> Self {
         let operation = OperationBuilder::new()
             .summary(Some(summary))
             .tag(tag_of(path))
-            .security(SecurityRequirement::new("token", [scope.as_str()]))
+            .security(SecurityRequirement::new("token", [action.needs().0.as_str()]))
             .response("default", problem_response());
         let mut endpoint =
-            Self { method, path, scope: Some(scope), operation, schemas: Vec::new(), handler: None };
+            Self { method, path, action: Some(action), operation, schemas: Vec::new(), handler: None };
         for name in path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
             let parameter = ParameterBuilder::new()
                 .name(name)
@@ -54,7 +54,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
     /// An endpoint that anybody may ask.
     pub(crate) fn open(method: HttpMethod, path: &'static str, summary: &str) -> Self {
         let operation = OperationBuilder::new().summary(Some(summary)).tag(tag_of(path)).securities(Some([]));
-        Self { method, path, scope: None, operation, schemas: Vec::new(), handler: None }
+        Self { method, path, action: None, operation, schemas: Vec::new(), handler: None }
     }
 
     /// Its query parameters.
@@ -108,37 +108,37 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
 pub(crate) struct Table<S> {
     /// By path.
     pub(crate) router: Router<S>,
-    /// By method and path: the scope that a token needs.
-    pub(crate) scopes: Arc<Scopes>,
+    /// By path and method: the action that it performs.
+    pub(crate) actions: Arc<Actions>,
     /// Method, path and the kind of token.
-    pub(crate) routes: Vec<(&'static str, String, &'static str)>,
+    pub(crate) routes: Vec<(&'static str, &'static str, &'static str)>,
     /// For the document.
-    pub(crate) operations: Vec<(HttpMethod, String, Operation)>,
+    pub(crate) operations: Vec<(HttpMethod, &'static str, Operation)>,
     /// For the document.
     pub(crate) schemas: Vec<(String, RefOr<Schema>)>,
 }
 
-/// By path as the router matches it, then method: the scope, or `None` for an open endpoint.
-pub(crate) type Scopes = HashMap<String, Vec<(http::Method, Option<Scope>)>>;
+/// By path as the router matches it, then method: the action, or `None` for an open endpoint.
+pub(crate) type Actions = HashMap<&'static str, Vec<(http::Method, Option<Action>)>>;
 
 impl<S: Clone + Send + Sync + 'static> Table<S> {
     pub(crate) fn of(endpoints: Vec<Endpoint<S>>) -> Self {
-        let mut scopes = Scopes::new();
+        let mut actions = Actions::new();
         let mut table =
-            Self { router: Router::new(), scopes: Arc::default(), routes: Vec::new(), operations: Vec::new(), schemas: Vec::new() };
+            Self { router: Router::new(), actions: Arc::default(), routes: Vec::new(), operations: Vec::new(), schemas: Vec::new() };
         for endpoint in endpoints {
-            let path = format!("{BASE}{}", endpoint.path);
+            let path = endpoint.path;
             let method = method_of(&endpoint.method);
-            let auth = if endpoint.scope.is_some() { "api" } else { "none" };
-            scopes.entry(path.clone()).or_default().push((method.0, endpoint.scope));
-            table.routes.push((method.1, path.clone(), auth));
+            let auth = if endpoint.action.is_some() { "api" } else { "none" };
+            actions.entry(path).or_default().push((method.0, endpoint.action));
+            table.routes.push((method.1, path, auth));
             table.router =
-                table.router.route(&path, endpoint.handler.expect("every endpoint of the table has a handler"));
+                table.router.route(path, endpoint.handler.expect("every endpoint of the table has a handler"));
             table.operations.push((endpoint.method, path, endpoint.operation.build()));
             table.schemas.extend(endpoint.schemas);
         }
         table.schemas.push((Problem::name().into_owned(), Problem::schema()));
-        table.scopes = Arc::new(scopes);
+        table.actions = Arc::new(actions);
         table
     }
 }
@@ -152,7 +152,7 @@ fn problem_response() -> ResponseBuilder {
 
 /// The first word of a path: what the document sorts by.
 fn tag_of(path: &str) -> &str {
-    path.trim_start_matches('/').split('/').next().unwrap_or_default()
+    path.strip_prefix(BASE).unwrap_or(path).trim_start_matches('/').split('/').next().unwrap_or_default()
 }
 
 fn method_of(method: &HttpMethod) -> (http::Method, &'static str) {

@@ -23,7 +23,9 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     #[serde(skip)]
-    retry_after: Option<u32>,
+    retry_after: Option<u64>,
+    #[serde(skip)]
+    allow: Option<String>,
 }
 
 impl Problem {
@@ -35,6 +37,7 @@ impl Problem {
             detail: detail.into(),
             request_id: None,
             retry_after: None,
+            allow: None,
         }
     }
 
@@ -59,8 +62,36 @@ impl Problem {
         Self::new(403, "forbidden", "The token or the member's role does not allow this", detail)
     }
 
+    pub(crate) fn method_not_allowed(allowed: &str) -> Self {
+        let mut problem = Self::new(
+            405,
+            "method",
+            "This address does not take the method",
+            format!("use one of: {allowed}"),
+        );
+        problem.allow = Some(allowed.to_owned());
+        problem
+    }
+
+    pub(crate) fn too_many(wait: std::time::Duration) -> Self {
+        let mut problem = Self::new(
+            429,
+            "too-many-requests",
+            "The token makes more requests than it may",
+            "wait as long as Retry-After says, or have the token's limit raised",
+        );
+        problem.retry_after = Some(wait.as_secs() + 1);
+        problem
+    }
+
+    /// The same, with the request that it answers.
+    pub(crate) fn of(mut self, request_id: RequestId) -> Self {
+        self.request_id = Some(request_id.to_string());
+        self
+    }
+
     pub(crate) fn from_error(error: &Error, request_id: RequestId) -> Self {
-        let mut problem = match error {
+        let problem = match error {
             // SCIM's refusals reach this edge where both share a rule.
             Error::Scim(refused) => Self::new(refused.status, "invalid", "The request makes no sense", &refused.detail),
             Error::Refused(refusal) => Self::new(409, refusal.code(), "A rule refuses this", refusal.to_string()),
@@ -87,8 +118,7 @@ impl Problem {
                 )
             }
         };
-        problem.request_id = Some(request_id.to_string());
-        problem
+        problem.of(request_id)
     }
 }
 
@@ -100,6 +130,9 @@ impl IntoResponse for Problem {
         if status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static("Bearer realm=\"Latchkey API\", error=\"invalid_token\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(allow) = self.allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
+            response.headers_mut().insert(header::ALLOW, allow);
         }
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
