@@ -4,6 +4,7 @@
 #![warn(missing_docs)]
 
 pub mod error;
+pub mod json;
 pub mod limits;
 pub mod name;
 pub mod resource;
