@@ -47,12 +47,22 @@ impl ChangeSet {
     }
 }
 
-/// One change. `Update`s write every column of the row and expect the version that was read;
-/// the row given carries the new version.
+/// One change.
+///
+/// Both databases do exactly this, and the model in this crate's tests is the reference:
+/// - Changes are made in order, each on what those before it left. The first that fails fails
+///   the whole, and nothing is kept.
+/// - An id of another workspace is an id that isn't there (A7).
+/// - *Must exist*, *fails unless*: a conflict, after which the caller decides anew. An `…Update`,
+///   `…Delete` or `…Touch` with `expect` fails as moved when no row has this id and this version,
+///   whether it changed or went. A referenced row that isn't there fails as missing. A taken key
+///   fails as taken. *No failure and changes nothing* is not a conflict.
+/// - An `…Update` writes every column; the row given carries the new version.
+/// - *By condition* is judged on the rows at the commit, not on those that were read.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "the fields are named after the columns that they write or expect")]
 pub enum Change {
-    /// A new workspace; its name must be free.
+    /// A new workspace; its `name_key` must be free on the installation.
     WorkspaceInsert(Workspace),
     /// The workspace's state or policy, or only its version when the set of active Owners changes
     /// (so that two last Owners cannot leave past each other, A6).
@@ -60,49 +70,69 @@ pub enum Change {
 
     /// A new member; `user_name_key` must be free among those not deleted.
     MemberInsert(Member),
-    /// Every column of a member. `expect` is the version that was read.
+    /// Every column of a member. `expect` is the version that was read. `user_name_key` must be
+    /// free among the others that are not deleted.
     MemberUpdate { member: Member, expect: Version },
     /// The folded addresses of a member apart from the work address, for look-ups; all of them.
     MemberEmailsSet { member_id: MemberId, keys: Vec<String> },
-    /// Writes nothing; fails unless the member is active in this epoch, and keeps it so until the commit.
+    /// Writes nothing; fails as moved unless the member is active in this epoch, and keeps it so
+    /// until the commit (on PostgreSQL: a share lock on the row).
     MemberExpect { member_id: MemberId, epoch: Epoch },
+    /// Writes nothing; fails as moved unless the member has just so many direct grants, and just so
+    /// many exposures whose generation is the account's `secret_generation`. Comes after the
+    /// [`Change::MemberUpdate`] of the same member, which has locked the row against
+    /// [`Change::MemberExpect`]: so no grant and no exposure slips in between an offboarding's
+    /// reading and its commit without being in its case (A5).
+    LeaverExpect { member_id: MemberId, direct_grants: u64, exposures: u64 },
     /// By condition: copies every direct grant of the member to the case's removed grants and deletes
-    /// it; revokes every token of the member; hands every account that they still own to the
-    /// workspace Owners with [`OwnerFlag::Orphaned`], and forgets them as anyone's successor.
+    /// it; ends every token of the member that is not over at `at` (`valid_until` and `revoked_at`
+    /// become `at`); hands every account that they still own to the workspace Owners (`owner_id`
+    /// none) with [`OwnerFlag::Orphaned`]; empties `successor_id` where it names them. An account
+    /// that this changes has its version bumped once for each of the two and `modified_at` set to `at`.
     MemberCutOff { member_id: MemberId, case_id: CaseId, at: Timestamp },
 
     /// A new team; `display_name_key` must be free.
     TeamInsert(Team),
-    /// Every column of a team.
+    /// Every column of a team; `display_name_key` must be free among the others.
     TeamUpdate { team: Team, expect: Version },
-    /// Bumps a team's version without expecting one, because its members changed.
+    /// Bumps a team's version without expecting one and sets `modified_at`, because its members
+    /// changed; it must exist.
     TeamTouch { team_id: TeamId, at: Timestamp },
     /// Removes a team with its memberships and grants.
     TeamDelete { team_id: TeamId, expect: Version },
 
-    /// Puts a member into a team; there already is no failure and changes nothing. Both must exist.
+    /// Puts a member into a team; there already is no failure and changes nothing, `confirmed`
+    /// included. The team must exist, and the member, not deleted.
     MembershipInsert(Membership),
-    /// Access through the membership counts in this epoch; the row must exist.
+    /// Access through the membership counts in this epoch; the row must exist. Nothing else
+    /// changes: to SCIM the team is as it was.
     MembershipConfirm { team_id: TeamId, member_id: MemberId, epoch: Epoch },
+    /// By condition: the same for every team that the member is in.
+    MembershipConfirmAll { member_id: MemberId, epoch: Epoch },
     /// Takes a member out of a team; not there is no failure.
     MembershipDelete { team_id: TeamId, member_id: MemberId },
-    /// Takes a member out of all teams and bumps the version of each.
+    /// By condition: takes a member out of all teams, bumps the version of each and sets its `modified_at`.
     MembershipDeleteAll { member_id: MemberId, at: Timestamp },
 
-    /// A new collection.
+    /// A new collection; its parent must exist.
     CollectionInsert(Collection),
-    /// Every column of a collection.
+    /// Every column of a collection; its parent must exist.
     CollectionUpdate { collection: Collection, expect: Version },
-    /// Removes an empty collection with the grants on it.
+    /// Bumps the version of a collection because the tree below it changes shape, so that two
+    /// moves cannot make a cycle or too deep a tree past each other.
+    CollectionTouch { collection_id: CollectionId, expect: Version },
+    /// Removes a collection with the grants on it; fails as in use while a collection or an
+    /// account lies in it.
     CollectionDelete { collection_id: CollectionId, expect: Version },
 
-    /// A new account.
+    /// A new account; its collection, owner and successor must exist.
     AccountInsert(Account),
-    /// Every column of an account.
+    /// Every column of an account; its collection, owner and successor must exist.
     AccountUpdate { account: Account, expect: Version },
-    /// Removes an account with its grants and exposures.
+    /// Removes an account with its grants and exposures. Cases keep their items and removed grants.
     AccountDelete { account_id: AccountId, expect: Version },
-    /// Hands an account from one owner to another, if `from` still owns it; else changes nothing.
+    /// Hands an account from one owner to another if `from` still owns it: sets `owner_id` and
+    /// `owner_flag`, bumps the version, sets `modified_at`. If not, changes nothing.
     AccountHandOver {
         account_id: AccountId,
         from: MemberId,
@@ -111,33 +141,36 @@ pub enum Change {
         at: Timestamp,
     },
 
-    /// A new grant. Its subject and object must exist; pair it with [`Change::MemberExpect`] when
-    /// the subject is a member.
+    /// A new grant. Its subject and object must exist; it is paired with [`Change::MemberExpect`]
+    /// or a [`Change::MemberUpdate`] when the subject is a member.
     GrantInsert(Grant),
     /// Ends a grant; it must exist.
     GrantDelete { grant_id: GrantId },
     /// Sets a grant's end; it must exist.
     GrantSetEnd { grant_id: GrantId, ends_at: Option<Timestamp> },
 
-    /// That a member knows a password; known already is no failure.
+    /// That a member knows a password, by (account, member, generation); known already is no
+    /// failure and changes nothing. The account and the member must exist.
     ExposureInsert(Exposure),
 
-    /// A new case; fails if there is one for this member and epoch.
+    /// A new case; fails as taken if there is one for this member and epoch.
     CaseInsert(OffboardingCase),
     /// One account of a case.
     CaseItemInsert(CaseItem),
-    /// Moves a case from one state to another; fails if it is not in `from`.
+    /// Moves a case from one state to another; fails as moved if it is not in `from`.
     CaseSetState { case_id: CaseId, from: CaseState, to: CaseState },
 
     /// A new effect; a key that is taken is no failure and changes nothing.
     OutboxInsert(OutboxEvent),
-    /// Moves the effects of a case from one state to another, by condition.
+    /// By condition: moves the effects of a case from one state to another; when they become
+    /// ready they are due at `at`. Only those of the kind `rotation`: notices go out all the same.
     OutboxSetStateOfCase { case_id: CaseId, from: EffectState, to: EffectState, at: Timestamp },
-    /// Marks one effect; fails unless it is in `from`.
+    /// Marks one effect; fails as moved unless it is in `from`.
     OutboxSetState { id: OutboxId, from: EffectState, to: EffectState },
 
-    /// A new token.
+    /// A new token; its `hash` must be free on the installation.
     TokenInsert(Token),
-    /// Ends a token's validity at `valid_until`, if it is not already over sooner; it must exist.
+    /// Ends a token's validity at `valid_until` unless it is over sooner (`valid_until` becomes the
+    /// earlier of the two), and sets `revoked_at` to `at` if it is empty; it must exist.
     TokenRevoke { token_id: TokenId, valid_until: Timestamp, at: Timestamp },
 }

@@ -1,5 +1,7 @@
 //! Effective access: the one definition that every path, job and report uses.
 
+use std::collections::BTreeMap;
+
 use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{AccountId, CollectionId, TeamId};
 
@@ -98,4 +100,30 @@ pub fn judge(member: &Standing, reach: &Reach, now: Timestamp) -> Result<Permiss
         return Err(Denial::Ended);
     }
     Ok(grant.permission)
+}
+
+/// What a member may do with one account, and how every way to it was judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// The account.
+    pub account_id: AccountId,
+    /// The highest permission of the ways that count; `None` is a deny.
+    pub permission: Option<Permission>,
+    /// Every way, with what it allows or why it doesn't count. Empty: nothing leads there.
+    pub ways: Vec<(Reach, Result<Permission, Denial>)>,
+}
+
+/// Judges every way to every account, in order of accounts. With nothing that leads to an account
+/// it isn't in the answer.
+pub fn explain(member: &Standing, reaches: &[Reach], now: Timestamp) -> Vec<Explanation> {
+    unimplemented!()
+}
+
+/// Each account that the member may use, with the highest permission of the ways that count.
+pub fn effective_accounts(
+    member: &Standing,
+    reaches: &[Reach],
+    now: Timestamp,
+) -> BTreeMap<AccountId, Permission> {
+    unimplemented!()
 }

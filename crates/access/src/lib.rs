@@ -4,21 +4,39 @@
 //! They receive the time and fresh ids as arguments, know nothing of storage, HTTP or SCIM
 //! resources, and are therefore tested and simulated without a database.
 //!
-//! Where to look: [`effective`] is the one definition of access; `offboarding` cuts a leaver
-//! off; `returning` brings somebody back with nothing; `succession` keeps owners in place.
+//! Where to look: [`effective`] is the one definition of access; [`leaving`] cuts a leaver
+//! off; [`returning`] brings somebody back with nothing; [`succession`] keeps owners in place;
+//! [`safeguard`] holds rotations in a wave; [`authority`] says which role may do what. A module
+//! in the singular ([`grant`]) names a thing, one in the plural ([`grants`]) has its rules.
 #![warn(missing_docs)]
 
 pub mod account;
+pub mod accounts;
 pub mod audit;
+pub mod authority;
 pub mod change;
+pub mod collections;
+pub mod context;
 pub mod effective;
+pub mod exposures;
 pub mod grant;
+pub mod grants;
+pub mod leaving;
 pub mod member;
+pub mod members;
+pub mod membership;
 pub mod offboarding;
 pub mod outbox;
+pub mod refusal;
+pub mod returning;
+pub mod safeguard;
+pub mod succession;
 pub mod team;
+pub mod teams;
 pub mod token;
+pub mod tokens;
 pub mod workspace;
+pub mod workspaces;
 
 pub use account::{Account, Collection, OffboardingRotation, OwnerFlag, Sensitivity};
 pub use audit::{Actor, AuditRecord};

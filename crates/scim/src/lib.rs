@@ -4,12 +4,15 @@
 #![warn(missing_docs)]
 
 pub mod error;
+pub mod json;
+pub mod limits;
 pub mod name;
 pub mod resource;
 pub mod schema;
 pub mod value;
 
 pub use error::{Error, ScimType};
+pub use limits::Limits;
 pub use name::Name;
 pub use resource::Resource;
 pub use value::{Complex, Value};

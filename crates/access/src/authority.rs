@@ -1,0 +1,124 @@
+//! Which role may do what: one table, read by every route of the API.
+//!
+//! An Admin manages people, a Super Admin also sees assets, an Owner also controls identity and
+//! policy. No role opens an account's secret: that only a grant does.
+
+use crate::grant::Permission;
+use crate::member::{Role, words};
+use crate::refusal::Refusal;
+use crate::token::Scope;
+
+words! {
+    /// Something that can be asked of the management API.
+    Action {
+        /// Read one's own row and access.
+        ReadSelf = "read_self",
+        /// Read members and teams.
+        ReadMembers = "read_members",
+        /// Add a member by hand.
+        AddMember = "add_member",
+        /// Change a member's role.
+        SetRole = "set_role",
+        /// Take a member out.
+        Deactivate = "deactivate",
+        /// Bring a member back, with nothing.
+        Reactivate = "reactivate",
+        /// See what a returned member had.
+        ReadReviews = "read_reviews",
+        /// Give a returned member access anew.
+        CloseReview = "close_review",
+        /// Make, change and remove local teams and their members.
+        WriteTeams = "write_teams",
+        /// See every account, collection and grant, and who has access and why.
+        ReadAccounts = "read_accounts",
+        /// Make, change and remove accounts and collections.
+        WriteAccounts = "write_accounts",
+        /// Give and end grants, and record who knows a password.
+        WriteGrants = "write_grants",
+        /// See offboarding cases and simulate one.
+        ReadOffboardings = "read_offboardings",
+        /// Let held rotations go.
+        ReleaseRotations = "release_rotations",
+        /// Call rotations off.
+        CancelRotations = "cancel_rotations",
+        /// Read the outbox.
+        ReadOutbox = "read_outbox",
+        /// Read and verify the audit log.
+        ReadAudit = "read_audit",
+        /// See the SCIM tokens and the flight recorder.
+        ReadDirectory = "read_directory",
+        /// Make, show, regenerate and revoke SCIM tokens.
+        WriteDirectory = "write_directory",
+        /// Make and revoke one's own API tokens.
+        WriteOwnTokens = "write_own_tokens",
+        /// Read the workspace and its policy.
+        ReadWorkspace = "read_workspace",
+        /// Change the workspace's policy.
+        SetPolicy = "set_policy",
+    }
+}
+
+impl Action {
+    /// The scope that a token needs for it, and the lowest role.
+    pub const fn needs(self) -> (Scope, Role) {
+        match self {
+            Self::ReadSelf | Self::WriteOwnTokens => (Scope::SelfRead, Role::Guest),
+            Self::ReadMembers | Self::ReadReviews => (Scope::MembersRead, Role::Admin),
+            Self::AddMember | Self::SetRole | Self::Deactivate | Self::Reactivate | Self::WriteTeams => {
+                (Scope::MembersWrite, Role::Admin)
+            }
+            Self::CloseReview => (Scope::MembersWrite, Role::SuperAdmin),
+            Self::ReadAccounts => (Scope::AccountsRead, Role::SuperAdmin),
+            Self::WriteAccounts | Self::WriteGrants => (Scope::AccountsWrite, Role::SuperAdmin),
+            Self::ReadOffboardings | Self::ReadOutbox => (Scope::OffboardingRead, Role::Admin),
+            Self::ReleaseRotations => (Scope::OffboardingWrite, Role::Admin),
+            Self::CancelRotations => (Scope::OffboardingWrite, Role::SuperAdmin),
+            Self::ReadAudit => (Scope::AuditRead, Role::Admin),
+            Self::ReadDirectory => (Scope::DirectoryRead, Role::Admin),
+            Self::WriteDirectory => (Scope::DirectoryWrite, Role::Admin),
+            Self::ReadWorkspace => (Scope::WorkspaceRead, Role::Admin),
+            Self::SetPolicy => (Scope::WorkspaceWrite, Role::Owner),
+        }
+    }
+}
+
+/// Whether a member of this role, with a token of these scopes, may do it.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`] or [`Refusal::ScopeMissing`].
+pub fn check(role: Role, scopes: &[Scope], action: Action) -> Result<(), Refusal> {
+    let (scope, needs) = action.needs();
+    if role < needs {
+        return Err(Refusal::NotAllowed { action, needs });
+    }
+    if scopes.contains(&scope) { Ok(()) } else { Err(Refusal::ScopeMissing { action, scope }) }
+}
+
+/// The lowest role whose members may hold a token of this scope: that of the lowest action which asks for it.
+pub fn scope_needs(scope: Scope) -> Role {
+    let roles = Action::ALL.iter().map(|action| action.needs()).filter(|(s, _)| *s == scope);
+    roles.map(|(_, role)| role).min().unwrap_or(Role::Owner)
+}
+
+/// Whether somebody of the role `actor` may change another from one role to another: nobody
+/// reaches above their own role.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`] below Admin, [`Refusal::RoleAboveOwn`] otherwise.
+pub fn may_change_role(actor: Role, from: Role, to: Role) -> Result<(), Refusal> {
+    let (_, needs) = Action::SetRole.needs();
+    if actor < needs {
+        return Err(Refusal::NotAllowed { action: Action::SetRole, needs });
+    }
+    let needs = from.max(to);
+    if actor < needs { Err(Refusal::RoleAboveOwn { needs }) } else { Ok(()) }
+}
+
+/// Whether somebody of this role may be given this permission, or be an account's owner or
+/// successor (`Own`): guests use and see what is shared with them, and hold nothing.
+///
+/// # Errors
+/// [`Refusal::GuestMayNot`].
+pub fn may_receive(role: Role, permission: Permission) -> Result<(), Refusal> {
+    if role == Role::Guest && permission > Permission::View { Err(Refusal::GuestMayNot) } else { Ok(()) }
+}

@@ -1,0 +1,116 @@
+//! What a rule refuses: each says what, why, and what to do instead.
+
+use crate::authority::Action;
+use crate::member::Role;
+use crate::token::Scope;
+
+/// Why a rule did not allow what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// A person would take out or demote the last active Owner (A6).
+    #[error("this is the last active Owner, and a workspace needs one; make somebody else an Owner first")]
+    LastOwner,
+    /// The actor's role is too low for the action.
+    #[error("{action} needs the role {needs} or higher; ask somebody who has it")]
+    NotAllowed {
+        /// What was asked.
+        action: Action,
+        /// The lowest role that may.
+        needs: Role,
+    },
+    /// The token was made without the scope.
+    #[error("{action} needs a token with the scope {scope}; make one that has it")]
+    ScopeMissing {
+        /// What was asked.
+        action: Action,
+        /// What the token lacks.
+        scope: Scope,
+    },
+    /// Nobody gives a role above their own, or touches somebody above them.
+    #[error("only a member whose role is {needs} or higher may do this to that role; ask one")]
+    RoleAboveOwn {
+        /// The higher of the two roles.
+        needs: Role,
+    },
+    /// A scope that the member's role does not reach.
+    #[error("the scope {scope} is not for the role {role}; leave it out or raise the role first")]
+    ScopeNotForRole {
+        /// The scope.
+        scope: Scope,
+        /// The member's role.
+        role: Role,
+    },
+    /// The member is out, and receives nothing (A1).
+    #[error("this member is not active and can receive nothing; reactivate them first")]
+    MemberNotActive,
+    /// The member is in already.
+    #[error("this member is active already; there is nothing to do")]
+    MemberActive,
+    /// Guests use what is shared with them; they hold nothing.
+    #[error("a guest can't be given this; make them a user first")]
+    GuestMayNot,
+    /// The directory keeps it: a change here would be overwritten, or drift.
+    #[error("the directory keeps this {what}; change it there")]
+    KeptByDirectory {
+        /// The kind of thing.
+        what: &'static str,
+    },
+    /// It is kept here, and the directory may not write it.
+    #[error(
+        "this {what} is kept in the workspace, not by the directory; change it there, or remove it first"
+    )]
+    KeptHere {
+        /// The kind of thing.
+        what: &'static str,
+    },
+    /// The folder tree would be too deep.
+    #[error("collections may be {max} levels deep and this would be deeper; put it higher up", max = crate::account::Collection::MAX_DEPTH)]
+    TooDeep,
+    /// A folder would lie in itself.
+    #[error("a collection can't lie in itself; choose another place")]
+    Cycle,
+    /// A name or reason is empty or too long.
+    #[error("{what} must have 1 to {max} characters")]
+    BadText {
+        /// Which.
+        what: &'static str,
+        /// The most.
+        max: usize,
+    },
+    /// The end is not after the start or not in the future.
+    #[error("the end must be in the future and after the start; give a later one, or end the grant now")]
+    BadEnd,
+    /// The token is revoked, expired or replaced.
+    #[error("this token is not valid any more; make a new one")]
+    TokenOver,
+    /// A member's own token is not regenerated: it ends, and another is made.
+    #[error("only a SCIM token can be regenerated; revoke this one and make another")]
+    NotRegenerable,
+    /// A directory's token has no member and no scopes, a member's has both.
+    #[error("a token for the API needs at least one scope")]
+    NoScopes,
+    /// Nobody has come back, or somebody has decided already.
+    #[error("there is no open review of this member; nothing is waiting to be given back")]
+    NothingToReview,
+    /// Nobody decides on what they get back themselves (A3).
+    #[error("members can't review their own return; ask somebody else")]
+    OwnReview,
+    /// A grant or team that is not among what the review offers.
+    #[error("this {what} is not among what the member had and could have again; reload the review")]
+    NotInReview {
+        /// The kind of thing.
+        what: &'static str,
+    },
+    /// The workspace has an Owner.
+    #[error("this workspace has an active Owner; ask them to make the change")]
+    NotOwnerless,
+    /// The safeguard's numbers make no sense.
+    #[error("the safeguard's per cent must be between 0 and 100")]
+    BadSafeguard,
+    /// The case is not in a state in which this can be done.
+    #[error("this case has no rotations that wait; reload it")]
+    NothingWaits,
+    /// The account's owner or successor doesn't fit.
+    #[error("the successor must be another member than the owner; choose somebody else")]
+    SuccessorIsOwner,
+}
