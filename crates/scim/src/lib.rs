@@ -4,15 +4,19 @@
 #![warn(missing_docs)]
 
 pub mod error;
+pub mod filter;
 pub mod json;
 pub mod limits;
 pub mod name;
+pub mod path;
 pub mod resource;
 pub mod schema;
+pub mod target;
 pub mod value;
 
 pub use error::{Error, ScimType};
 pub use limits::Limits;
 pub use name::Name;
 pub use resource::Resource;
+pub use target::Target;
 pub use value::{Complex, Value};
