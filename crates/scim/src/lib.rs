@@ -4,9 +4,13 @@
 #![warn(missing_docs)]
 
 pub mod error;
+pub mod etag;
 pub mod json;
 pub mod limits;
 pub mod name;
+pub mod projection;
+pub mod render;
+pub mod replace;
 pub mod resource;
 pub mod schema;
 pub mod value;

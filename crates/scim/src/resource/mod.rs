@@ -12,6 +12,7 @@ pub use accept::{Accepted, check_required, from_client};
 pub use format::instant;
 pub use note::Note;
 pub use stored::StoredError;
+pub(crate) use stored::{write_member, write_string};
 pub use value::{Acceptor, At};
 
 use crate::name::same;

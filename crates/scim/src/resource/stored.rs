@@ -14,12 +14,22 @@ use crate::{Complex, Value};
 
 /// A stored text that does not read: a defect, or a damaged database.
 #[derive(Debug)]
-pub struct StoredError(serde_json::Error);
+pub struct StoredError {
+    /// Where it stopped, from 1.
+    column: usize,
+}
+
+impl StoredError {
+    /// The members of a stored text, without its braces and without reading them.
+    pub(crate) fn members_of(text: &str) -> Result<&str, Self> {
+        text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).ok_or(Self { column: 1 })
+    }
+}
 
 impl fmt::Display for StoredError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The parser's own message may quote what is stored; where it stopped is enough.
-        write!(f, "the stored resource does not read at column {}", self.0.column())
+        // The parser's own message may quote what is stored, so only the place is kept of it.
+        write!(f, "the stored resource does not read at column {}", self.column)
     }
 }
 
@@ -49,7 +59,8 @@ impl Resource {
     /// # Errors
     /// When the text is not of that form.
     pub fn from_stored(ty: &'static ResourceType, text: &str) -> Result<Self, StoredError> {
-        let mut core = serde_json::from_str::<Complex>(text).map_err(StoredError)?;
+        let mut core =
+            serde_json::from_str::<Complex>(text).map_err(|error| StoredError { column: error.column() })?;
         let mut extensions = Vec::new();
         for schema in ty.extensions {
             if let Some(Value::Complex(attributes)) = core.remove(schema.id) {
@@ -83,7 +94,7 @@ pub(crate) fn write_member(out: &mut String, name: &str, value: &Value) {
     write_value(out, value);
 }
 
-pub(crate) fn write_value(out: &mut String, value: &Value) {
+fn write_value(out: &mut String, value: &Value) {
     match value {
         Value::Bool(true) => out.push_str("true"),
         Value::Bool(false) => out.push_str("false"),
