@@ -4,11 +4,15 @@
 #![warn(missing_docs)]
 
 pub mod error;
+pub mod etag;
 pub mod filter;
 pub mod json;
 pub mod limits;
 pub mod name;
 pub mod path;
+pub mod projection;
+pub mod render;
+pub mod replace;
 pub mod resource;
 pub mod schema;
 pub mod target;
