@@ -4,13 +4,17 @@
 //! decision rested on and no more; the store refuses the whole with a typed conflict when an
 //! expectation fails, and the caller reloads and decides again.
 
+use std::fmt::Display;
+
 use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{
     AccountId, CaseId, CollectionId, GrantId, MemberId, OutboxId, TeamId, TokenId, WorkspaceId,
 };
+use serde_json::Value;
 
 use crate::account::{Account, Collection, Exposure, OwnerFlag};
 use crate::audit::AuditRecord;
+use crate::context::{Cause, Ids};
 use crate::grant::Grant;
 use crate::member::{Epoch, Member, Version};
 use crate::offboarding::{CaseItem, CaseState, OffboardingCase};
@@ -39,6 +43,27 @@ impl ChangeSet {
     /// Adds a change.
     pub fn push(&mut self, change: Change) {
         self.changes.push(change);
+    }
+
+    /// Adds a record of what was decided.
+    pub(crate) fn note(
+        &mut self,
+        (cause, ids): (&Cause, Ids<'_>),
+        action: &'static str,
+        (target_kind, target_id): (&'static str, &dyn Display),
+        detail: Value,
+    ) {
+        self.audit.push(AuditRecord {
+            id: ids.audit(),
+            workspace_id: self.workspace_id,
+            at: cause.now,
+            actor: cause.actor,
+            action,
+            target_kind,
+            target_id: target_id.to_string(),
+            request_id: cause.request_id,
+            detail,
+        });
     }
 
     /// Whether committing it would write nothing.
