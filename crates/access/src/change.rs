@@ -103,12 +103,12 @@ pub enum Change {
     /// Writes nothing; fails as moved unless the member is active in this epoch, and keeps it so
     /// until the commit (on PostgreSQL: a share lock on the row).
     MemberExpect { member_id: MemberId, epoch: Epoch },
-    /// Writes nothing; fails as moved unless the member has just so many direct grants, and just so
-    /// many exposures whose generation is the account's `secret_generation`. Comes after the
-    /// [`Change::MemberUpdate`] of the same member, which has locked the row against
-    /// [`Change::MemberExpect`]: so no grant and no exposure slips in between an offboarding's
-    /// reading and its commit without being in its case (A5).
-    LeaverExpect { member_id: MemberId, direct_grants: u64, exposures: u64 },
+    /// Writes nothing; fails as moved unless the member has just so many direct grants, owns just
+    /// so many accounts, and has just so many exposures whose generation is the account's
+    /// `secret_generation`. Comes after the [`Change::MemberUpdate`] of the same member, which has
+    /// locked the row against [`Change::MemberExpect`]: so no grant, account or exposure slips in
+    /// between an offboarding's reading and its commit without being in its case (A5).
+    LeaverExpect { member_id: MemberId, direct_grants: u64, owned_accounts: u64, exposures: u64 },
     /// By condition: copies every direct grant of the member to the case's removed grants and deletes
     /// it; ends every token of the member that is not over at `at` (`valid_until` and `revoked_at`
     /// become `at`); hands every account that they still own to the workspace Owners (`owner_id`

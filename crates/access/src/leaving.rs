@@ -38,12 +38,11 @@ pub struct Leaver<'a> {
     pub workspace: &'a Workspace,
     /// The number of the member's direct grants, on whatever: expected to be the same at the commit.
     pub direct_grants: u64,
-    /// What they could reach and know; the number of exposures is expected to be the same too.
+    /// What they could reach and know; the number of exposures is expected to be the same at the commit.
     pub reached: &'a Reached,
     /// What follows from it: [`crate::assessment::assess`] with `cause.now`.
     pub assessed: &'a [Assessed<'a>],
-    /// The accounts that they own. One that they own at the commit and that isn't here goes to
-    /// the workspace Owners.
+    /// All accounts that they own; the number is expected to be the same at the commit.
     pub owned: &'a [Owned],
     /// Which of the possible heirs are active.
     pub heirs: &'a Heirs,
@@ -81,12 +80,14 @@ pub fn leave(leaver: &Leaver<'_>, cause: &Cause, ids: Ids<'_>) -> Result<ChangeS
     if by_person && !matches!(succession, None | Some(Succession::Covered)) {
         return Err(Refusal::LastOwner);
     }
+    let inherited = inherit(leaver);
     let case_id = ids.case();
     let mut changes = ChangeSet::new(before.workspace_id);
     push_row(&mut changes, leaver, cause);
     changes.push(Change::LeaverExpect {
         member_id: before.id,
         direct_grants: leaver.direct_grants,
+        owned_accounts: inherited.len() as u64,
         exposures: leaver.reached.exposures.len() as u64,
     });
     if let Some(succession) = &succession {
@@ -96,7 +97,6 @@ pub fn leave(leaver: &Leaver<'_>, cause: &Cause, ids: Ids<'_>) -> Result<ChangeS
         succession::push_workspace(&mut changes, workspace, workspace.state, None);
     }
     let held = leaver.wave.is_some_and(|wave| safeguard::trips(workspace.policy.safeguard, wave));
-    let inherited = inherit(leaver);
     let case = case(leaver, case_id, held, &inherited, cause);
     changes.note((cause, ids), action(leaver.trigger), ("member", &before.id), report(leaver, &case));
     changes.push(Change::CaseInsert(case));
