@@ -5,18 +5,22 @@
 
 pub mod error;
 pub mod etag;
+pub mod filter;
 pub mod json;
 pub mod limits;
 pub mod name;
+pub mod path;
 pub mod projection;
 pub mod render;
 pub mod replace;
 pub mod resource;
 pub mod schema;
+pub mod target;
 pub mod value;
 
 pub use error::{Error, ScimType};
 pub use limits::Limits;
 pub use name::Name;
 pub use resource::Resource;
+pub use target::Target;
 pub use value::{Complex, Value};

@@ -71,8 +71,9 @@ impl FromStr for AttrPath {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        Self::read(text.trim())
-            .map_err(|why| Error::invalid_path(format!("{:?} is not an attribute path: {why}", Excerpt(text))))
+        Self::read(text.trim()).map_err(|why| {
+            Error::invalid_path(format!("{:?} is not an attribute path: {why}", Excerpt(text)))
+        })
     }
 }
 

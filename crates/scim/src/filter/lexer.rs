@@ -83,7 +83,10 @@ impl<'a> Lexer<'a> {
                 _ => end += 1,
             }
         }
-        Err(BadToken { at: start, what: "the string has no closing quote (a quote within it is written \\\")" })
+        Err(BadToken {
+            at: start,
+            what: "the string has no closing quote (a quote within it is written \\\")",
+        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! From text to a filter or a PATCH path, in one pass.
 
+use serde_json::Number;
+
 use super::ast::{Filter, Literal, Op, Test, Then};
 use super::lexer::{BadToken, Lexer, Token};
 use crate::path::{AttrPath, Excerpt, PatchPath, is_name};
@@ -240,7 +242,9 @@ impl<'a> Parser<'a> {
         self.terms += 1;
         if self.terms > self.limits.filter_terms {
             let most = self.limits.filter_terms;
-            return Err(self.fault(at, format!("it has more than {most} comparisons; ask in several requests")));
+            return Err(
+                self.fault(at, format!("it has more than {most} comparisons; ask in several requests"))
+            );
         }
         match token {
             Token::Word(word) if is_pr(word) => Ok(Test::Present),
@@ -264,16 +268,27 @@ impl<'a> Parser<'a> {
             Token::Word(word) if word.eq_ignore_ascii_case("true") => Ok(Literal::Bool(true)),
             Token::Word(word) if word.eq_ignore_ascii_case("false") => Ok(Literal::Bool(false)),
             Token::Word(word) if word.eq_ignore_ascii_case("null") => Ok(Literal::Null),
-            Token::Word(word) => serde_json::from_str(word).map(Literal::Number).map_err(|_| {
+            Token::Word(word) => number(word).map(Literal::Number).ok_or_else(|| {
                 self.fault(at, "expected a value: text in double quotes, a number, true, false or null")
             }),
             Token::Other(other) if other.starts_with(['\'', '‘', '’', '“', '”', '`']) => {
                 Err(self.fault(at, "expected a value; text stands in straight double quotes, as \"ida\""))
             }
-            Token::End => Err(self.fault(at, "expected a value after the operator, found the end of the text")),
-            _ => Err(self.fault(at, "expected a value: text in double quotes, a number, true, false or null")),
+            Token::End => {
+                Err(self.fault(at, "expected a value after the operator, found the end of the text"))
+            }
+            _ => {
+                Err(self.fault(at, "expected a value: text in double quotes, a number, true, false or null"))
+            }
         }
     }
+}
+
+/// A JSON number. Its shape is serde_json's to judge, but a fraction is read by the standard
+/// library, which rounds to the nearest where serde_json may miss it by one.
+fn number(word: &str) -> Option<Number> {
+    let number: Number = serde_json::from_str(word).ok()?;
+    if number.is_f64() { Number::from_f64(word.parse().ok()?) } else { Some(number) }
 }
 
 fn is_pr(word: &str) -> bool {
