@@ -76,6 +76,13 @@ pub struct Account {
     pub modified_at: Timestamp,
 }
 
+impl Account {
+    /// Whether a leaver who could use it is reason enough to change its password.
+    pub fn is_privileged(&self) -> bool {
+        self.sensitivity >= Sensitivity::Privileged
+    }
+}
+
 /// A folder of accounts, in a tree of at most [`Collection::MAX_DEPTH`] levels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collection {

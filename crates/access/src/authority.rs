@@ -122,3 +122,12 @@ pub fn may_change_role(actor: Role, from: Role, to: Role) -> Result<(), Refusal>
 pub fn may_receive(role: Role, permission: Permission) -> Result<(), Refusal> {
     if role == Role::Guest && permission > Permission::View { Err(Refusal::GuestMayNot) } else { Ok(()) }
 }
+
+/// Whether somebody of the role `actor` may take out or bring back a member of the role `other`:
+/// nobody reaches above their own role.
+///
+/// # Errors
+/// As [`may_change_role`].
+pub fn may_act_on(actor: Role, other: Role) -> Result<(), Refusal> {
+    may_change_role(actor, other, other)
+}

@@ -4,13 +4,17 @@
 //! decision rested on and no more; the store refuses the whole with a typed conflict when an
 //! expectation fails, and the caller reloads and decides again.
 
+use std::fmt::Display;
+
 use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{
     AccountId, CaseId, CollectionId, GrantId, MemberId, OutboxId, TeamId, TokenId, WorkspaceId,
 };
+use serde_json::Value;
 
 use crate::account::{Account, Collection, Exposure, OwnerFlag};
 use crate::audit::AuditRecord;
+use crate::context::{Cause, Ids};
 use crate::grant::Grant;
 use crate::member::{Epoch, Member, Version};
 use crate::offboarding::{CaseItem, CaseState, OffboardingCase};
@@ -39,6 +43,27 @@ impl ChangeSet {
     /// Adds a change.
     pub fn push(&mut self, change: Change) {
         self.changes.push(change);
+    }
+
+    /// Adds a record of what was decided.
+    pub(crate) fn note(
+        &mut self,
+        (cause, ids): (&Cause, Ids<'_>),
+        action: &'static str,
+        (target_kind, target_id): (&'static str, &dyn Display),
+        detail: Value,
+    ) {
+        self.audit.push(AuditRecord {
+            id: ids.audit(),
+            workspace_id: self.workspace_id,
+            at: cause.now,
+            actor: cause.actor,
+            action,
+            target_kind,
+            target_id: target_id.to_string(),
+            request_id: cause.request_id,
+            detail,
+        });
     }
 
     /// Whether committing it would write nothing.
@@ -78,12 +103,12 @@ pub enum Change {
     /// Writes nothing; fails as moved unless the member is active in this epoch, and keeps it so
     /// until the commit (on PostgreSQL: a share lock on the row).
     MemberExpect { member_id: MemberId, epoch: Epoch },
-    /// Writes nothing; fails as moved unless the member has just so many direct grants, and just so
-    /// many exposures whose generation is the account's `secret_generation`. Comes after the
-    /// [`Change::MemberUpdate`] of the same member, which has locked the row against
-    /// [`Change::MemberExpect`]: so no grant and no exposure slips in between an offboarding's
-    /// reading and its commit without being in its case (A5).
-    LeaverExpect { member_id: MemberId, direct_grants: u64, exposures: u64 },
+    /// Writes nothing; fails as moved unless the member has just so many direct grants, owns just
+    /// so many accounts, and has just so many exposures whose generation is the account's
+    /// `secret_generation`. Comes after the [`Change::MemberUpdate`] of the same member, which has
+    /// locked the row against [`Change::MemberExpect`]: so no grant, account or exposure slips in
+    /// between an offboarding's reading and its commit without being in its case (A5).
+    LeaverExpect { member_id: MemberId, direct_grants: u64, owned_accounts: u64, exposures: u64 },
     /// By condition: copies every direct grant of the member to the case's removed grants and deletes
     /// it; ends every token of the member that is not over at `at` (`valid_until` and `revoked_at`
     /// become `at`); hands every account that they still own to the workspace Owners (`owner_id`

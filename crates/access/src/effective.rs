@@ -116,7 +116,16 @@ pub struct Explanation {
 /// Judges every way to every account, in order of accounts. With nothing that leads to an account
 /// it isn't in the answer.
 pub fn explain(member: &Standing, reaches: &[Reach], now: Timestamp) -> Vec<Explanation> {
-    unimplemented!()
+    let mut by_account: BTreeMap<AccountId, Explanation> = BTreeMap::new();
+    for reach in reaches {
+        let account_id = reach.account_id;
+        let blank = || Explanation { account_id, permission: None, ways: Vec::new() };
+        let explanation = by_account.entry(account_id).or_insert_with(blank);
+        let judged = judge(member, reach, now);
+        explanation.permission = explanation.permission.max(judged.ok());
+        explanation.ways.push((reach.clone(), judged));
+    }
+    by_account.into_values().collect()
 }
 
 /// Each account that the member may use, with the highest permission of the ways that count.
@@ -125,5 +134,12 @@ pub fn effective_accounts(
     reaches: &[Reach],
     now: Timestamp,
 ) -> BTreeMap<AccountId, Permission> {
-    unimplemented!()
+    let mut highest = BTreeMap::new();
+    for reach in reaches {
+        if let Ok(permission) = judge(member, reach, now) {
+            let held = highest.entry(reach.account_id).or_insert(permission);
+            *held = permission.max(*held);
+        }
+    }
+    highest
 }

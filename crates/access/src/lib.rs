@@ -10,8 +10,12 @@
 //! in the singular ([`grant`]) names a thing, one in the plural ([`grants`]) has its rules.
 #![warn(missing_docs)]
 
+mod attributes;
+
 pub mod account;
 pub mod accounts;
+
+pub mod assessment;
 pub mod audit;
 pub mod authority;
 pub mod change;

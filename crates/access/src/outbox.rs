@@ -4,6 +4,7 @@ use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{CaseId, OutboxId, WorkspaceId};
 use serde_json::Value;
 
+use crate::context::{Cause, Ids};
 use crate::member::words;
 
 words! {
@@ -53,4 +54,27 @@ pub struct OutboxEvent {
     pub due_at: Timestamp,
     /// When it was asked for.
     pub created_at: Timestamp,
+}
+
+impl OutboxEvent {
+    /// Tells people something, as soon as may be.
+    pub(crate) fn notice(
+        workspace_id: WorkspaceId,
+        key: String,
+        payload: Value,
+        (cause, ids): (&Cause, Ids<'_>),
+    ) -> Self {
+        Self {
+            id: ids.outbox(),
+            workspace_id,
+            kind: EffectKind::Notice,
+            key,
+            case_id: None,
+            priority: 0,
+            payload,
+            state: EffectState::Ready,
+            due_at: cause.now,
+            created_at: cause.now,
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! What a rule refuses: each says what, why, and what to do instead.
 
+use crate::audit::Actor;
 use crate::authority::Action;
-use crate::member::Role;
+use crate::member::{Origin, Role};
 use crate::token::Scope;
 
 /// Why a rule did not allow what was asked.
@@ -86,7 +87,7 @@ pub enum Refusal {
     /// A member's own token is not regenerated: it ends, and another is made.
     #[error("only a SCIM token can be regenerated; revoke this one and make another")]
     NotRegenerable,
-    /// A directory's token has no member and no scopes, a member's has both.
+    /// A token that opens nothing.
     #[error("a token for the API needs at least one scope")]
     NoScopes,
     /// Nobody has come back, or somebody has decided already.
@@ -110,7 +111,28 @@ pub enum Refusal {
     /// The case is not in a state in which this can be done.
     #[error("this case has no rotations that wait; reload it")]
     NothingWaits,
-    /// The account's owner or successor doesn't fit.
+    /// Who would follow themselves.
     #[error("the successor must be another member than the owner; choose somebody else")]
     SuccessorIsOwner,
+}
+
+/// How many characters a person's reason may have.
+pub(crate) const REASON_MAX: usize = 1_000;
+/// How many characters a name may have.
+pub(crate) const NAME_MAX: usize = 200;
+
+/// Refuses a text that is empty or too long.
+pub(crate) fn bounded(what: &'static str, text: &str, max: usize) -> Result<(), Refusal> {
+    let fits = !text.trim().is_empty() && text.chars().count() <= max;
+    if fits { Ok(()) } else { Err(Refusal::BadText { what, max }) }
+}
+
+/// Refuses a write to what the other side keeps (I15): a directory writes only its own, a person
+/// only what is kept here. Latchkey itself, by a rule, may write both.
+pub(crate) fn kept_by(origin: Origin, actor: Actor, what: &'static str) -> Result<(), Refusal> {
+    match (origin, actor) {
+        (Origin::Local, Actor::Directory(_)) => Err(Refusal::KeptHere { what }),
+        (Origin::Directory, Actor::Member(..) | Actor::Operator) => Err(Refusal::KeptByDirectory { what }),
+        _ => Ok(()),
+    }
 }

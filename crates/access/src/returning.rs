@@ -1,15 +1,20 @@
 //! Coming back: a valid member again, with no access until it is given anew (A3).
 
-use latchkey_kernel::id::{GrantId, TeamId};
+use std::collections::BTreeSet;
 
-use crate::change::ChangeSet;
+use latchkey_kernel::id::{GrantId, TeamId};
+use serde_json::json;
+
+use crate::audit::Actor;
+use crate::change::{Change, ChangeSet};
 use crate::context::{Cause, Ids};
-use crate::grant::Grant;
-use crate::member::Member;
+use crate::grant::{Grant, GrantSubject};
+use crate::member::{Member, MemberState, Standing};
 use crate::offboarding::OffboardingCase;
-use crate::refusal::Refusal;
+use crate::refusal::{REASON_MAX, Refusal, bounded};
 use crate::team::Membership;
-use crate::workspace::Workspace;
+use crate::workspace::{Reactivation, Workspace};
+use crate::{authority, grants, members, safeguard};
 
 /// Makes a member active. `after` carries the attributes that the same request changes and
 /// `active` true in its `resource`; the standing is set here. Nothing but the two rows is needed.
@@ -20,7 +25,24 @@ pub fn come_back(
     cause: &Cause,
     ids: Ids<'_>,
 ) -> ChangeSet {
-    unimplemented!()
+    if before.state != MemberState::Inactive {
+        return members::update_attributes(before, after.clone(), cause, ids);
+    }
+    let standing = Standing { state: MemberState::Active, ..before.standing() };
+    let row = members::with_attributes(before, after, standing, cause);
+    let mut changes = ChangeSet::new(before.workspace_id);
+    let mut detail = members::difference(before, &row);
+    detail["epoch"] = json!(standing.epoch);
+    detail["policy"] = json!(workspace.policy.reactivation);
+    detail["review_open"] = json!(standing.awaits_review());
+    changes.push(Change::MemberUpdate { member: Member { left_at: None, ..row }, expect: before.version });
+    if standing.awaits_review() && workspace.policy.reactivation == Reactivation::Restore {
+        changes.push(Change::MembershipConfirmAll { member_id: before.id, epoch: standing.epoch });
+        let detail = json!({ "epoch": standing.epoch, "rule": "policy_restore" });
+        changes.note((cause, ids), "member.teams_confirmed", ("member", &before.id), detail);
+    }
+    changes.note((cause, ids), "member.reactivated", ("member", &before.id), detail);
+    changes
 }
 
 /// What a returned member had and could have again.
@@ -64,7 +86,55 @@ pub fn close_review(
     cause: &Cause,
     ids: Ids<'_>,
 ) -> Result<ChangeSet, Refusal> {
-    unimplemented!()
+    let member = review.member;
+    let standing = member.standing();
+    if !standing.is_active() {
+        return Err(Refusal::MemberNotActive);
+    }
+    if !standing.awaits_review() {
+        return Err(Refusal::NothingToReview);
+    }
+    if matches!(cause.actor, Actor::Member(actor, _) if actor == member.id) {
+        return Err(Refusal::OwnReview);
+    }
+    if let Some(reason) = &choice.reason {
+        bounded("the reason", reason, REASON_MAX)?;
+    }
+    let grants = chosen_grants(review, &choice.grants, cause)?;
+    let teams = chosen_teams(review, &choice.teams)?;
+    let mut changes = ChangeSet::new(member.workspace_id);
+    let reviewed =
+        Member { reviewed_epoch: standing.epoch, version: member.version.next(), ..member.clone() };
+    // The version is expected, so the member is active in this epoch at the commit.
+    changes.push(Change::MemberUpdate { member: reviewed, expect: member.version });
+    let detail = json!({
+        "epoch": standing.epoch,
+        "reason": choice.reason,
+        "grants": grants.iter().map(|grant| grant.id).collect::<Vec<_>>(),
+        "teams": teams,
+    });
+    changes.note((cause, ids), "member.return_reviewed", ("member", &member.id), detail);
+    for removed in grants {
+        let grant = Grant {
+            id: ids.grant(),
+            subject: GrantSubject::Member(member.id, standing.epoch),
+            reason: choice.reason.clone().or_else(|| removed.reason.clone()),
+            granted_by: cause.actor.to_string(),
+            granted_at: cause.now,
+            ..removed.clone()
+        };
+        let mut detail = grants::described(&grant);
+        detail["anew"] = json!(removed.id);
+        changes.note((cause, ids), "grant.given", ("grant", &grant.id), detail);
+        changes.push(Change::GrantInsert(grant));
+    }
+    for team_id in teams {
+        let confirm = Change::MembershipConfirm { team_id, member_id: member.id, epoch: standing.epoch };
+        changes.push(confirm);
+        let detail = json!({ "member": member.id, "epoch": standing.epoch });
+        changes.note((cause, ids), "team.member_confirmed", ("team", &team_id), detail);
+    }
+    Ok(changes)
 }
 
 /// Takes an offboarding back as a mistake: closes the review with everything given anew, and
@@ -79,5 +149,56 @@ pub fn undo(
     cause: &Cause,
     ids: Ids<'_>,
 ) -> Result<ChangeSet, Refusal> {
-    unimplemented!()
+    let member = review.member;
+    if case.member_id != member.id || case.epoch.next() != member.access_epoch {
+        return Err(Refusal::NotInReview { what: "case" });
+    }
+    let choice = Choice { grants: Pick::All, teams: Pick::All, reason: Some(reason.to_owned()) };
+    let mut changes = close_review(review, &choice, cause, ids)?;
+    safeguard::push_call_off(&mut changes, case, cause);
+    let detail = json!({ "member": member.id, "epoch": case.epoch, "reason": reason });
+    changes.note((cause, ids), "offboarding.undone", ("offboarding", &case.id), detail);
+    Ok(changes)
+}
+
+/// The removed grants to give anew, each once; of all, those that could still count.
+fn chosen_grants<'a>(
+    review: Review<'a>,
+    pick: &Pick<GrantId>,
+    cause: &Cause,
+) -> Result<Vec<&'a Grant>, Refusal> {
+    let over = |grant: &Grant| grant.ends_at.is_some_and(|ends| ends <= cause.now);
+    let may = |grant: &Grant| authority::may_receive(review.member.role, grant.permission);
+    match pick {
+        Pick::All => Ok(review.removed.iter().filter(|grant| !over(grant) && may(grant).is_ok()).collect()),
+        Pick::Only(ids) => {
+            let ids: BTreeSet<&GrantId> = ids.iter().collect();
+            let found = ids.into_iter().map(|id| {
+                let grant = review.removed.iter().find(|grant| grant.id == *id);
+                let grant = grant.ok_or(Refusal::NotInReview { what: "grant" })?;
+                may(grant)?;
+                if over(grant) { Err(Refusal::BadEnd) } else { Ok(grant) }
+            });
+            found.collect()
+        }
+    }
+}
+
+/// The teams to confirm, each once; of all, those that don't count already.
+fn chosen_teams(review: Review<'_>, pick: &Pick<TeamId>) -> Result<Vec<TeamId>, Refusal> {
+    let own = || review.memberships.iter().filter(|row| row.member_id == review.member.id);
+    match pick {
+        Pick::All => {
+            let dormant = own().filter(|row| row.confirmed != Some(review.member.access_epoch));
+            Ok(dormant.map(|row| row.team_id).collect())
+        }
+        Pick::Only(ids) => {
+            let ids: BTreeSet<TeamId> = ids.iter().copied().collect();
+            if ids.iter().all(|id| own().any(|row| row.team_id == *id)) {
+                Ok(ids.into_iter().collect())
+            } else {
+                Err(Refusal::NotInReview { what: "team" })
+            }
+        }
+    }
 }

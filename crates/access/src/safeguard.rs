@@ -1,9 +1,12 @@
 //! The safeguard on mass removal: access is always cut; rotations beyond it wait for a person.
 
-use crate::change::ChangeSet;
+use serde_json::json;
+
+use crate::change::{Change, ChangeSet};
 use crate::context::{Cause, Ids};
-use crate::offboarding::OffboardingCase;
-use crate::refusal::Refusal;
+use crate::offboarding::{CaseState, OffboardingCase};
+use crate::outbox::EffectState;
+use crate::refusal::{REASON_MAX, Refusal, bounded};
 use crate::workspace::Safeguard;
 
 /// How many are leaving at this time.
@@ -17,7 +20,9 @@ pub struct Wave {
 
 /// Whether one more leaver is more than the workspace lets pass without a person's word.
 pub fn trips(safeguard: Safeguard, wave: Wave) -> bool {
-    unimplemented!()
+    let before = wave.active.saturating_add(wave.leavers);
+    let share = before.saturating_mul(u64::from(safeguard.percent)) / 100;
+    wave.leavers.saturating_add(1) > share.max(u64::from(safeguard.minimum))
 }
 
 /// A person lets a held case's rotations go.
@@ -25,7 +30,20 @@ pub fn trips(safeguard: Safeguard, wave: Wave) -> bool {
 /// # Errors
 /// [`Refusal::NothingWaits`] unless the case is held.
 pub fn release(case: &OffboardingCase, cause: &Cause, ids: Ids<'_>) -> Result<ChangeSet, Refusal> {
-    unimplemented!()
+    if case.state != CaseState::Held {
+        return Err(Refusal::NothingWaits);
+    }
+    let mut changes = ChangeSet::new(case.workspace_id);
+    changes.push(Change::CaseSetState { case_id: case.id, from: CaseState::Held, to: CaseState::Open });
+    changes.push(Change::OutboxSetStateOfCase {
+        case_id: case.id,
+        from: EffectState::Held,
+        to: EffectState::Ready,
+        at: cause.now,
+    });
+    let detail = json!({ "member": case.member_id, "epoch": case.epoch });
+    changes.note((cause, ids), "offboarding.released", ("offboarding", &case.id), detail);
+    Ok(changes)
 }
 
 /// A person calls off what has not been done of a case's rotations.
@@ -38,5 +56,25 @@ pub fn call_off(
     cause: &Cause,
     ids: Ids<'_>,
 ) -> Result<ChangeSet, Refusal> {
-    unimplemented!()
+    if case.state == CaseState::Complete {
+        return Err(Refusal::NothingWaits);
+    }
+    bounded("the reason", reason, REASON_MAX)?;
+    let mut changes = ChangeSet::new(case.workspace_id);
+    push_call_off(&mut changes, case, cause);
+    let detail = json!({ "member": case.member_id, "epoch": case.epoch, "reason": reason });
+    changes.note((cause, ids), "offboarding.rotations_called_off", ("offboarding", &case.id), detail);
+    Ok(changes)
+}
+
+/// Cancels what has not been done; nothing is left to do then.
+pub(crate) fn push_call_off(changes: &mut ChangeSet, case: &OffboardingCase, cause: &Cause) {
+    for from in [EffectState::Ready, EffectState::Held] {
+        let to = EffectState::Cancelled;
+        changes.push(Change::OutboxSetStateOfCase { case_id: case.id, from, to, at: cause.now });
+    }
+    if case.state != CaseState::Complete {
+        let to = CaseState::Complete;
+        changes.push(Change::CaseSetState { case_id: case.id, from: case.state, to });
+    }
 }

@@ -1,1 +1,41 @@
+//! Services: they load what a rule needs, let it decide, and commit what it decided.
+//!
+//! The only place that performs decisions. Edges hand in what they have parsed, and get back
+//! rows and facts to show; rules are in `latchkey_access`, rows in `latchkey_store`.
+//!
+//! Where to look: [`directory`] is what SCIM asks, the other modules what the management API and
+//! `latchkey admin` ask; [`Engine`] holds the ports and the loop in which everything commits.
+#![warn(missing_docs)]
 
+pub mod access;
+pub mod accounts;
+pub mod audit;
+mod background;
+mod caller;
+pub mod collections;
+pub mod directory;
+mod effect;
+mod engine;
+mod error;
+pub mod exposures;
+pub mod flights;
+pub mod grants;
+mod leaving;
+pub mod members;
+pub mod offboardings;
+pub mod outbox;
+mod pace;
+mod returning;
+pub mod reviews;
+pub mod teams;
+mod token_text;
+mod token_use;
+pub mod tokens;
+pub mod workspaces;
+
+pub use background::Background;
+pub use caller::Caller;
+pub use effect::Effect;
+pub use engine::Engine;
+pub use error::Error;
+pub use tokens::{Login, Unauthenticated};

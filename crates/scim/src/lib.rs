@@ -3,13 +3,26 @@
 //! No I/O, no clock, no storage, no HTTP types; none of Latchkey's other crates.
 #![warn(missing_docs)]
 
+pub mod cursor;
 pub mod error;
+pub mod etag;
+pub mod filter;
+pub mod json;
+pub mod limits;
+pub mod list;
 pub mod name;
+pub mod path;
+pub mod projection;
+pub mod render;
+pub mod replace;
 pub mod resource;
 pub mod schema;
+pub mod target;
 pub mod value;
 
 pub use error::{Error, ScimType};
+pub use limits::Limits;
 pub use name::Name;
 pub use resource::Resource;
+pub use target::Target;
 pub use value::{Complex, Value};

@@ -1,0 +1,195 @@
+//! Somebody leaves: load what the rule needs, and no more, and let it decide.
+
+use std::collections::BTreeSet;
+
+use latchkey_access::context::Cause;
+use latchkey_access::effective::ReachBy;
+use latchkey_access::leaving::{self as rules, Leaver, Reached};
+use latchkey_access::offboarding::Trigger;
+use latchkey_access::safeguard::Wave;
+use latchkey_access::succession::{Heirs, InCharge, Owned};
+use latchkey_access::{Account, ChangeSet, Member, MemberState, Role, Safeguard, Workspace};
+use latchkey_kernel::id::{AccountId, MemberId, WorkspaceId};
+
+use crate::{Effect, Engine, Error};
+
+/// What follows when somebody leaves, not yet committed.
+#[derive(Debug)]
+pub(crate) struct Left {
+    pub(crate) changes: ChangeSet,
+    pub(crate) effects: Vec<Effect>,
+}
+
+/// Decides one leaving. `after` is `before` with the attributes that the same request changes.
+pub(crate) async fn leave(
+    engine: &Engine,
+    before: &Member,
+    after: &Member,
+    trigger: Trigger,
+    cause: &Cause,
+) -> Result<Left, Error> {
+    let workspace = engine.workspace(before.workspace_id).await?;
+    let stake = if before.state == MemberState::Active {
+        Stake::load(engine, &workspace, before, cause).await?
+    } else {
+        Stake::default()
+    };
+    let leaver = Leaver {
+        before,
+        after,
+        trigger,
+        workspace: &workspace,
+        direct_grants: stake.direct_grants,
+        reached: &stake.reached,
+        owned: &stake.owned,
+        heirs: &stake.heirs,
+        in_charge: stake.in_charge.as_ref(),
+        wave: stake.wave,
+    };
+    let changes = rules::leave(&leaver, cause, engine.ids(cause))?;
+    let mut effects = Effect::of(&changes);
+    if stake.direct_grants > 0 {
+        effects.push(Effect::many("grant.removed", usize::try_from(stake.direct_grants).unwrap_or(usize::MAX)));
+    }
+    Ok(Left { changes, effects })
+}
+
+/// All that an active member's leaving is decided on.
+#[derive(Debug, Default)]
+pub(crate) struct Stake {
+    pub(crate) direct_grants: u64,
+    pub(crate) reached: Reached,
+    pub(crate) owned: Vec<Owned>,
+    pub(crate) heirs: Heirs,
+    pub(crate) in_charge: Option<InCharge>,
+    pub(crate) wave: Option<Wave>,
+}
+
+impl Stake {
+    /// Somebody who reaches nothing and knows nothing costs one round of reads; only who owns
+    /// accounts, is an Owner, or leaves passwords to change costs another.
+    pub(crate) async fn load(
+        engine: &Engine,
+        workspace: &Workspace,
+        member: &Member,
+        cause: &Cause,
+    ) -> Result<Self, Error> {
+        let (workspace_id, id) = (member.workspace_id, member.id);
+        let store = engine.store();
+        let (direct_grants, reached) = tokio::try_join!(
+            async { Ok::<_, Error>(store.grant_count_of_member(workspace_id, id).await?) },
+            reached(engine, workspace_id, id),
+        )?;
+        let mut stake = Self { direct_grants, reached, ..Self::default() };
+        if member.role == Role::Owner {
+            stake.in_charge = Some(in_charge(engine, workspace, id).await?);
+        }
+        let owned = owned_accounts(&stake.reached);
+        if !owned.is_empty() {
+            (stake.owned, stake.heirs) = succession(engine, workspace, id, owned, cause).await?;
+        }
+        let assessed = rules::assess(&member.standing(), &stake.reached, cause.now);
+        if rules::plans_rotation(&assessed) {
+            let since = cause.now.minus(Safeguard::WINDOW);
+            let (leavers, active) = tokio::try_join!(
+                store.case_count_since(workspace_id, since),
+                store.member_count_active(workspace_id),
+            )?;
+            stake.wave = Some(Wave { leavers, active });
+        }
+        Ok(stake)
+    }
+}
+
+/// What a member could reach and knows, with the accounts that this names.
+pub(crate) async fn reached(
+    engine: &Engine,
+    workspace_id: WorkspaceId,
+    id: MemberId,
+) -> Result<Reached, Error> {
+    let store = engine.store();
+    let (reaches, exposures) = tokio::try_join!(
+        store.reaches_of_member(workspace_id, id),
+        store.exposures_of_member(workspace_id, id),
+    )?;
+    let named: BTreeSet<AccountId> = reaches
+        .iter()
+        .map(|reach| reach.account_id)
+        .chain(exposures.iter().map(|exposure| exposure.account_id))
+        .collect();
+    let accounts = if named.is_empty() {
+        Vec::new()
+    } else {
+        store.accounts_by_ids(workspace_id, &named.into_iter().collect::<Vec<_>>()).await?
+    };
+    Ok(Reached { reaches, exposures, accounts })
+}
+
+/// Who else is in charge of a workspace whose Owner `id` leaves or is demoted.
+pub(crate) async fn in_charge(
+    engine: &Engine,
+    workspace: &Workspace,
+    id: MemberId,
+) -> Result<InCharge, Error> {
+    let store = engine.store();
+    let successor = async {
+        match workspace.policy.successor {
+            Some(successor) => store.member_get(workspace.id, successor).await,
+            None => Ok(None),
+        }
+    };
+    let (owners, super_admins, successor) = tokio::try_join!(
+        store.members_active_by_role(workspace.id, Role::Owner),
+        store.members_active_by_role(workspace.id, Role::SuperAdmin),
+        successor,
+    )?;
+    let other_owners = owners.iter().filter(|owner| owner.id != id).count();
+    Ok(InCharge { other_owners: other_owners as u64, successor, super_admins })
+}
+
+fn owned_accounts(reached: &Reached) -> Vec<Account> {
+    let owned: BTreeSet<AccountId> = reached
+        .reaches
+        .iter()
+        .filter(|reach| matches!(reach.by, ReachBy::Owner))
+        .map(|reach| reach.account_id)
+        .collect();
+    reached.accounts.iter().filter(|account| owned.contains(&account.id)).cloned().collect()
+}
+
+/// Who could take the accounts over, and which of those are in.
+async fn succession(
+    engine: &Engine,
+    workspace: &Workspace,
+    leaver: MemberId,
+    accounts: Vec<Account>,
+    cause: &Cause,
+) -> Result<(Vec<Owned>, Heirs), Error> {
+    let ids: Vec<AccountId> = accounts.iter().map(|account| account.id).collect();
+    let co_owners = engine.store().co_owners(workspace.id, &ids, cause.now).await?;
+    let owned: Vec<Owned> = accounts
+        .into_iter()
+        .map(|account| {
+            let of = |(id, member): &(AccountId, MemberId)| (*id == account.id).then_some(*member);
+            let co_owners = co_owners.iter().filter_map(of).filter(|member| *member != leaver).collect();
+            Owned { account, co_owners }
+        })
+        .collect();
+    let candidates: BTreeSet<MemberId> = owned
+        .iter()
+        .flat_map(|one| one.account.successor_id.into_iter().chain(one.co_owners.iter().copied()))
+        .chain(workspace.policy.successor)
+        .filter(|member| *member != leaver)
+        .collect();
+    if candidates.is_empty() {
+        return Ok((owned, Heirs::new()));
+    }
+    let candidates: Vec<MemberId> = candidates.into_iter().collect();
+    let members = engine.store().members_by_ids(workspace.id, &candidates).await?;
+    let heirs = members
+        .into_iter()
+        .filter(|member| member.state == MemberState::Active && member.role != Role::Guest)
+        .map(|member| (member.id, member.access_epoch))
+        .collect();
+    Ok((owned, heirs))
+}
