@@ -114,3 +114,35 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// The body of an error (RFC 7644 §3.12): `status` is a string there.
+pub fn error_body(error: &Error) -> String {
+    let mut body = String::with_capacity(error.detail.len() + 128);
+    body.push_str("{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:Error\"],\"status\":\"");
+    body.push_str(&error.status.to_string());
+    if let Some(scim_type) = error.scim_type {
+        body.push_str("\",\"scimType\":\"");
+        body.push_str(scim_type.as_str());
+    }
+    body.push_str("\",\"detail\":");
+    crate::resource::write_string(&mut body, &error.detail);
+    body.push('}');
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Error, error_body};
+
+    #[test]
+    fn a_body_names_status_keyword_and_what_to_do() {
+        assert_eq!(
+            error_body(&Error::invalid_value("say \"x\"")),
+            r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"400","scimType":"invalidValue","detail":"say \"x\""}"#
+        );
+        assert_eq!(
+            error_body(&Error::not_found("gone")),
+            r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"404","detail":"gone"}"#
+        );
+    }
+}

@@ -3,12 +3,18 @@
 //! No I/O, no clock, no storage, no HTTP types; none of Latchkey's other crates.
 #![warn(missing_docs)]
 
+pub mod cursor;
 pub mod error;
+pub mod etag;
 pub mod filter;
 pub mod json;
 pub mod limits;
+pub mod list;
 pub mod name;
 pub mod path;
+pub mod projection;
+pub mod render;
+pub mod replace;
 pub mod resource;
 pub mod schema;
 pub mod target;
