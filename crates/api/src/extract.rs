@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use crate::caller::Caller;
+use crate::caller::By;
 use crate::problem::Problem;
 
 /// A JSON body.
@@ -92,7 +92,7 @@ impl<S: Send + Sync, A: std::str::FromStr, B: std::str::FromStr> FromRequestPart
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Caller {
+impl<S: Send + Sync> FromRequestParts<S> for By {
     type Rejection = Problem;
 
     /// Put there by the check of tokens, before any handler.

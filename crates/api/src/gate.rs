@@ -14,7 +14,7 @@ use latchkey_engine::{Engine, tokens};
 use latchkey_kernel::id::RequestId;
 use tracing::Instrument;
 
-use crate::caller::Caller;
+use crate::caller::By;
 use crate::endpoint::Actions;
 use crate::problem::Problem;
 
@@ -42,7 +42,7 @@ impl Gate {
     }
 }
 
-/// Lets a request through, with its [`Caller`] if its route needs one.
+/// Lets a request through, with its [`By`] if its route needs one.
 pub(crate) async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let request_id = request_id(&gate.engine, request.headers());
@@ -69,8 +69,8 @@ pub(crate) async fn pass(State(gate): State<Gate>, mut request: Request, next: N
 async fn admit(gate: &Gate, path: &str, request: &mut Request, request_id: RequestId) -> Result<(), Problem> {
     let Some(action) = gate.action(path, request.method())? else { return Ok(()) };
     let login = login(gate, request, request_id).await?;
-    let caller = Caller::of(&login, action, request_id).map_err(|problem| problem.of(request_id))?;
-    request.extensions_mut().insert(caller);
+    let by = By::of(&login, action, request_id).map_err(|problem| problem.of(request_id))?;
+    request.extensions_mut().insert(by);
     Ok(())
 }
 

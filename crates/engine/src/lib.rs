@@ -38,4 +38,8 @@ pub use caller::Caller;
 pub use effect::Effect;
 pub use engine::Engine;
 pub use error::Error;
+pub use latchkey_store::{
+    AccountQuery, AuditQuery, AuditRow, CaseQuery, FlightEntry, FlightFilter, GrantQuery, MemberQuery,
+    OutboxQuery, TeamQuery,
+};
 pub use tokens::{Login, Unauthenticated};

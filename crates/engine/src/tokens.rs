@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use latchkey_access::authority::{self, Action};
 use latchkey_access::context::Cause;
 use latchkey_access::token::{Scope, Token, TokenKind};
 use latchkey_access::{Role, tokens as rules};
@@ -10,7 +11,7 @@ use latchkey_store::{TokenLogin, TokenUse};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::engine::only_moved;
-use crate::{Engine, Error, token_text};
+use crate::{Caller, Engine, Error, token_text};
 
 const HASH: &str = "token hash";
 const COPY: &str = "token copy";
@@ -102,13 +103,13 @@ fn admit(engine: &Engine, kind: TokenKind, found: Option<TokenLogin>) -> Result<
 /// When a rule refuses or the database fails.
 pub async fn create_scim(
     engine: &Engine,
-    workspace_id: WorkspaceId,
+    by: &Caller,
     name: &str,
     rate_limit: Option<u32>,
-    cause: Cause,
 ) -> Result<IssuedToken, Error> {
-    engine.workspace(workspace_id).await?;
-    let mut issued = draft(engine, workspace_id, TokenKind::Scim, name, &cause);
+    let cause = by.cause(engine, Action::WriteDirectory)?;
+    engine.workspace(by.workspace_id()).await?;
+    let mut issued = draft(engine, by.workspace_id(), TokenKind::Scim, name, &cause);
     issued.token.rate_limit = rate_limit;
     let changes = rules::issue(issued.token.clone(), &cause, engine.ids(&cause));
     engine.settle(async || engine.commit(changes.clone(), only_moved).await).await?;
@@ -121,13 +122,14 @@ pub async fn create_scim(
 /// When the member is not active, a scope is not for their role, or the database fails.
 pub async fn create_api(
     engine: &Engine,
-    workspace_id: WorkspaceId,
+    by: &Caller,
     member_id: MemberId,
     name: &str,
     scopes: &[Scope],
     valid_for: Option<Duration>,
-    cause: Cause,
 ) -> Result<IssuedToken, Error> {
+    let cause = by.cause(engine, Action::WriteOwnTokens)?;
+    let workspace_id = by.workspace_id();
     let mut issued = draft(engine, workspace_id, TokenKind::Api, name, &cause);
     // A member's token is shown once: there is no reason to show it again.
     issued.token.sealed = None;
@@ -158,13 +160,13 @@ pub async fn create_api(
 /// When there is no such token, it is revoked, or the database fails.
 pub async fn regenerate(
     engine: &Engine,
-    workspace_id: WorkspaceId,
+    by: &Caller,
     token_id: TokenId,
     grace: Duration,
-    cause: Cause,
 ) -> Result<IssuedToken, Error> {
-    let old = get(engine, workspace_id, token_id).await?;
-    let mut issued = draft(engine, workspace_id, old.kind, &old.name, &cause);
+    let cause = by.cause(engine, Action::WriteDirectory)?;
+    let old = get(engine, by.workspace_id(), token_id).await?;
+    let mut issued = draft(engine, by.workspace_id(), old.kind, &old.name, &cause);
     issued.token.rate_limit = old.rate_limit;
     let changes = rules::regenerate(&old, issued.token.clone(), grace, &cause, engine.ids(&cause))?;
     engine.settle(async || engine.commit(changes.clone(), only_moved).await).await?;
@@ -175,28 +177,28 @@ pub async fn regenerate(
 ///
 /// # Errors
 /// When there is no such token or the database fails.
-pub async fn revoke(
-    engine: &Engine,
-    workspace_id: WorkspaceId,
-    token_id: TokenId,
-    cause: Cause,
-) -> Result<(), Error> {
-    let token = get(engine, workspace_id, token_id).await?;
+pub async fn revoke(engine: &Engine, by: &Caller, token_id: TokenId) -> Result<(), Error> {
+    let token = get(engine, by.workspace_id(), token_id).await?;
+    let cause = by.cause(engine, match token.kind {
+        TokenKind::Scim => Action::WriteDirectory,
+        TokenKind::Api => Action::WriteOwnTokens,
+    })?;
     let changes = rules::revoke(&token, &cause, engine.ids(&cause));
     engine.settle(async || engine.commit(changes.clone(), only_moved).await).await
+}
+
+/// Every scope that a member of this role may hold.
+pub fn scopes_of(role: Role) -> Vec<Scope> {
+    Scope::ALL.iter().copied().filter(|scope| authority::scope_needs(*scope) <= role).collect()
 }
 
 /// A token's text, from its sealed copy; the showing is audited before the text is opened.
 ///
 /// # Errors
 /// When there is no such token, it is shown only once, or the database fails.
-pub async fn reveal(
-    engine: &Engine,
-    workspace_id: WorkspaceId,
-    token_id: TokenId,
-    cause: Cause,
-) -> Result<SecretString, Error> {
-    let token = get(engine, workspace_id, token_id).await?;
+pub async fn reveal(engine: &Engine, by: &Caller, token_id: TokenId) -> Result<SecretString, Error> {
+    let cause = by.cause(engine, Action::WriteDirectory)?;
+    let token = get(engine, by.workspace_id(), token_id).await?;
     let Some(sealed) = &token.sealed else {
         return Err(Error::Invalid("this token was shown once and is not kept; regenerate it".to_owned()));
     };
@@ -208,6 +210,22 @@ pub async fn reveal(
         .map_err(|error| Error::damaged("token", error))?;
     let text = std::str::from_utf8(&text).map_err(|error| Error::damaged("token", error))?;
     Ok(SecretString::from(text))
+}
+
+/// Notes that a token was used, to be written with others.
+pub fn note_use(engine: &Engine, login: &Login, address: &str, agent: Option<&str>) {
+    engine.uses.note(login.workspace_id, login.token.id, engine.now(), address, agent);
+}
+
+/// Lets a request pass within its token's limit, if one is set.
+///
+/// # Errors
+/// How long to wait.
+pub fn pace(engine: &Engine, login: &Login) -> Result<(), Duration> {
+    match login.token.rate_limit {
+        Some(limit) => engine.pacer.admit(login.token.id, limit, engine.now()),
+        None => Ok(()),
+    }
 }
 
 /// The workspace's tokens, newest first, with how each has been used.

@@ -4,8 +4,9 @@ mod api_token;
 mod scim_token;
 mod workspace;
 
-use latchkey_access::{Actor, Workspace};
-use latchkey_engine::Engine;
+use anyhow::Context;
+use latchkey_access::Workspace;
+use latchkey_engine::{Caller, Engine, workspaces};
 use latchkey_store::Options;
 
 use crate::cli::{Admin, Place};
@@ -27,12 +28,12 @@ async fn open(place: &Place) -> anyhow::Result<Engine> {
 
 /// The workspace of this name.
 async fn workspace(engine: &Engine, name: &str) -> anyhow::Result<Workspace> {
-    engine.store().workspace_by_name(name).await?.ok_or_else(|| {
-        anyhow::anyhow!("there is no workspace {name:?}; `latchkey admin workspace list` shows those that are")
+    workspaces::by_name(engine, name).await.with_context(|| {
+        format!("cannot use the workspace {name:?}; `latchkey admin workspace list` shows those that are")
     })
 }
 
-/// The cause of what the operator does.
-fn cause(engine: &Engine) -> latchkey_access::context::Cause {
-    engine.cause(Actor::Operator, engine.fresh_request_id())
+/// The operator, who may do everything in this workspace.
+fn operator(engine: &Engine, workspace: &Workspace) -> Caller {
+    Caller::operator(workspace.id, engine.fresh_request_id())
 }

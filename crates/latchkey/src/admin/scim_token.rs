@@ -9,7 +9,7 @@ use latchkey_kernel::id::TokenId;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::{cause, open, workspace};
+use super::{open, operator, workspace};
 use crate::cli::ScimToken;
 use crate::output::{Output, table};
 
@@ -18,7 +18,7 @@ pub(super) async fn run(command: ScimToken, output: Output) -> anyhow::Result<()
         ScimToken::Create { workspace: name, name: called, rate_limit, place } => {
             let engine = open(&place).await?;
             let found = workspace(&engine, &name).await?;
-            let issued = tokens::create_scim(&engine, found.id, &called, rate_limit, cause(&engine)).await?;
+            let issued = tokens::create_scim(&engine, &operator(&engine, &found), &called, rate_limit).await?;
             print(&issued, output);
             output.remark("This is the directory's secret token. It can be shown again by the API, or regenerated.");
         }
@@ -27,7 +27,7 @@ pub(super) async fn run(command: ScimToken, output: Output) -> anyhow::Result<()
             let found = workspace(&engine, &name).await?;
             let old = chosen(&engine, &found, token.as_deref()).await?;
             let grace = Duration::from_secs_f64(grace_hours * 3_600.0);
-            let issued = tokens::regenerate(&engine, found.id, old, grace, cause(&engine)).await?;
+            let issued = tokens::regenerate(&engine, &operator(&engine, &found), old, grace).await?;
             print(&issued, output);
             output.remark(if grace.is_zero() {
                 "The old token is no longer valid: give the directory this one now.".to_owned()
@@ -39,7 +39,7 @@ pub(super) async fn run(command: ScimToken, output: Output) -> anyhow::Result<()
             let engine = open(&place).await?;
             let found = workspace(&engine, &name).await?;
             let id = chosen(&engine, &found, token.as_deref()).await?;
-            tokens::revoke(&engine, found.id, id, cause(&engine)).await?;
+            tokens::revoke(&engine, &operator(&engine, &found), id).await?;
             output.answer(&json!({ "revoked": id.to_string() }), || format!("Token {id} is revoked."));
         }
         ScimToken::List { workspace: name, place } => {

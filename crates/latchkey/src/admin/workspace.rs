@@ -1,10 +1,11 @@
 //! `latchkey admin workspace`.
 
-use latchkey_access::Workspace;
+use latchkey_access::{Member, Role, Workspace};
+use latchkey_engine::members::NewMember;
 use latchkey_engine::workspaces;
 use serde_json::{Value, json};
 
-use super::{cause, open, workspace};
+use super::{open, workspace};
 use crate::cli::WorkspaceCommand;
 use crate::output::{Output, table};
 
@@ -12,20 +13,19 @@ pub(super) async fn run(command: WorkspaceCommand, output: Output) -> anyhow::Re
     match command {
         WorkspaceCommand::Create { name, owner, place } => {
             let engine = open(&place).await?;
-            let created = workspaces::create(&engine, &name, &owner, cause(&engine)).await?;
-            output.answer(
-                &json!({ "workspace": shown(&created.workspace), "owner": {
-                    "id": created.owner.id.to_string(), "user_name": created.owner.user_name } }),
-                || format!("Workspace {} is made; its Owner is {}.", created.workspace.name, created.owner.user_name),
-            );
+            let (made, owner) =
+                workspaces::create(&engine, name.trim(), &somebody(&owner)?, engine.fresh_request_id()).await?;
+            output.answer(&json!({ "workspace": shown(&made), "owner": who(&owner) }), || {
+                format!("Workspace {} is made; its Owner is {}.", made.name, owner.user_name)
+            });
             output.remark(format_args!(
                 "Next: latchkey admin scim-token create --workspace {}",
-                quoted(&created.workspace.name)
+                quoted(&made.name)
             ));
         }
         WorkspaceCommand::List { place } => {
             let engine = open(&place).await?;
-            let all = engine.store().workspace_list().await?;
+            let all = workspaces::list(&engine).await?;
             output.answer(&json!({ "workspaces": all.iter().map(shown).collect::<Vec<_>>() }), || {
                 if all.is_empty() {
                     return "There is no workspace yet: latchkey admin workspace create NAME --owner EMAIL".to_owned();
@@ -40,9 +40,9 @@ pub(super) async fn run(command: WorkspaceCommand, output: Output) -> anyhow::Re
         WorkspaceCommand::Recover { name, owner, place } => {
             let engine = open(&place).await?;
             let found = workspace(&engine, &name).await?;
-            let member = workspaces::recover(&engine, found.id, &owner, cause(&engine)).await?;
-            output.answer(&json!({ "workspace": shown(&found), "owner": {
-                "id": member.id.to_string(), "user_name": member.user_name } }), || {
+            let request_id = engine.fresh_request_id();
+            let member = workspaces::recover(&engine, found.id, &somebody(&owner)?, request_id).await?;
+            output.answer(&json!({ "workspace": shown(&found), "owner": who(&member) }), || {
                 format!("{} is an Owner of {} now.", member.user_name, found.name)
             });
         }
@@ -56,6 +56,25 @@ fn shown(workspace: &Workspace) -> Value {
         "name": workspace.name,
         "state": workspace.state,
         "created_at": workspace.created_at,
+    })
+}
+
+fn who(member: &Member) -> Value {
+    json!({ "id": member.id.to_string(), "user_name": member.user_name })
+}
+
+/// Somebody of whom only the mail address is known.
+fn somebody(email: &str) -> anyhow::Result<NewMember> {
+    let email = email.trim();
+    let whole = email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
+    if !whole || email.len() > 254 || email.contains(char::is_whitespace) {
+        anyhow::bail!("--owner {email:?} is not a mail address; write it as ida@corp.example");
+    }
+    Ok(NewMember {
+        user_name: email.to_owned(),
+        display_name: None,
+        work_email: Some(email.to_owned()),
+        role: Role::Owner,
     })
 }
 
