@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
@@ -84,35 +84,14 @@ impl Daemon {
         self.child.try_wait().ok().flatten()
     }
 
-    /// Waits until `find` answers to a line of standard output.
-    ///
-    /// # Errors
-    /// When the daemon ends first or `patience` runs out; the text carries the log.
-    pub fn wait_for_line<T>(
-        &mut self,
-        patience: Duration,
-        find: impl Fn(&str) -> Option<T>,
-    ) -> anyhow::Result<T> {
-        let deadline = Instant::now() + patience;
-        let mut seen = 0;
-        loop {
-            // Asked before the lines are read, so that a last line is not missed.
-            let exit = self.exited();
-            if let Some(found) = self.log.next_line(&mut seen, Duration::from_millis(20), &find) {
-                return Ok(found);
-            }
-            if let Some(status) = exit {
-                anyhow::bail!("{} ended with {status} before it was ready\n{}", self.name, self.log);
-            }
-            if Instant::now() > deadline {
-                anyhow::bail!("{} was not ready within {patience:?}\n{}", self.name, self.log);
-            }
-        }
-    }
-
     /// Sends a signal to the daemon alone.
     pub fn signal(&self, signal: Signal) {
         let _ = kill_process(pid(&self.child), signal);
+    }
+
+    /// Asks it to end (`SIGTERM`).
+    pub fn terminate(&self) {
+        self.signal(Signal::TERM);
     }
 
     /// Sends `signal` and waits for the exit; kills when `patience` runs out.
@@ -159,12 +138,12 @@ fn pid(child: &Child) -> Pid {
 
 /// The last part of what a daemon wrote. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct LogTail(Arc<(Mutex<Written>, Condvar)>);
+pub struct LogTail(Arc<Mutex<Written>>);
 
 #[derive(Default)]
 struct Written {
     text: String,
-    /// Lines of standard output, which is where a program speaks to programs.
+    /// The first lines of standard output, where a program says to programs that it is ready.
     lines: Vec<String>,
 }
 
@@ -174,8 +153,13 @@ impl LogTail {
         self.written().text.clone()
     }
 
+    /// What `find` makes of the first line of standard output that it knows.
+    pub fn find_line<T>(&self, find: impl Fn(&str) -> Option<T>) -> Option<T> {
+        self.written().lines.iter().find_map(|line| find(line))
+    }
+
     fn written(&self) -> MutexGuard<'_, Written> {
-        self.0.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn follow(&self, stream: Option<impl Read + Send + 'static>, keep_lines: bool) {
@@ -198,28 +182,9 @@ impl LogTail {
             let cut = written.text.floor_char_boundary(written.text.len() - LOG_KEPT / 2);
             written.text = written.text.split_off(cut);
         }
-        if keep_line {
+        if keep_line && written.lines.len() < 100 {
             written.lines.push(line.trim_end().to_owned());
         }
-        drop(written);
-        self.0.1.notify_all();
-    }
-
-    fn next_line<T>(
-        &self,
-        seen: &mut usize,
-        patience: Duration,
-        find: impl Fn(&str) -> Option<T>,
-    ) -> Option<T> {
-        let written = self.written();
-        let from = *seen;
-        let (written, _) = self
-            .0
-            .1
-            .wait_timeout_while(written, patience, |written| written.lines.len() == from)
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        *seen = written.lines.len();
-        written.lines[from..].iter().find_map(|line| find(line))
     }
 }
 

@@ -8,3 +8,4 @@ pub mod postgres;
 
 pub use daemon::{Daemon, LogTail};
 pub use postgres::Postgres;
+pub use rustix::process::Signal;

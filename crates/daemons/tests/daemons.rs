@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use latchkey_daemons::Daemon;
 use latchkey_daemons::postgres::{Durability, Postgres};
+use latchkey_daemons::{Daemon, Signal};
 
 fn answers(url: &str) -> bool {
     let address = url.rsplit_once('@').and_then(|(_, rest)| rest.split('/').next());
@@ -77,13 +77,14 @@ fn a_daemon_and_its_folder_end_with_whoever_started_it() {
 }
 
 #[test]
-fn a_daemon_that_ends_early_is_reported_with_its_log() {
+fn what_a_daemon_says_and_how_it_ends_is_known() {
     let mut command = Command::new("sh");
     command.args(["-c", "echo starting; echo no such option >&2; exit 3"]);
     let mut daemon = Daemon::start("thing", &mut command, None).unwrap();
-    let error = daemon
-        .wait_for_line(Duration::from_secs(10), |line| (line == "ready").then_some(()))
-        .unwrap_err()
-        .to_string();
-    assert!(error.contains("thing ended with exit status: 3"), "{error}");
+    wait_until("the line is missing", || {
+        daemon.log().find_line(|line| (line == "starting").then_some(())).is_some()
+    });
+    wait_until("standard error is missing", || daemon.log().text().contains("no such option"));
+    let status = daemon.stop(Signal::TERM, Duration::from_secs(10)).unwrap();
+    assert_eq!(status.code(), Some(3));
 }
