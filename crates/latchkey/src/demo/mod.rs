@@ -1,0 +1,3 @@
+//! `latchkey demo`.
+mod entra;
+mod people;
