@@ -39,7 +39,13 @@ pub(super) struct Team {
     pub(super) display_name: String,
 }
 
-/// An account or a collection.
+/// An account in full.
+#[derive(Debug, Deserialize)]
+pub(super) struct Account {
+    pub(super) owner_id: Option<String>,
+}
+
+/// An account or a collection in a list.
 #[derive(Debug, Deserialize)]
 pub(super) struct Named {
     pub(super) id: String,
@@ -157,9 +163,9 @@ impl Api {
         }
     }
 
-    /// Posts where the answer's body doesn't matter.
+    /// Posts where only the outcome matters; what is so already (409) is as good.
     pub(super) async fn tell(&mut self, path: &str, body: &Value) -> anyhow::Result<()> {
-        self.line.post(path, body).await?.expect(&[200, 201, 204])?;
+        self.line.post(path, body).await?.expect(&[200, 201, 204, 409])?;
         Ok(())
     }
 
@@ -201,12 +207,22 @@ pub(super) fn explain(member: &str, account: &str) -> String {
     format!("/explain?member={member}&account={account}")
 }
 
+/// The team that a way leads through, if it leads through one.
+pub(super) fn team(why: &Value) -> Option<&str> {
+    ["/team_name", "/team/name", "/team/display_name"].iter().find_map(|at| why.pointer(at)?.as_str())
+}
+
+/// Whether a way counts now; the others say which rule stands against them.
+pub(super) fn counts(why: &Value) -> bool {
+    why.get("denial").is_none_or(Value::is_null)
+}
+
 /// One way to an account in words, as `team Marketing, collection Campaigns`.
 pub(super) fn way(why: &Value) -> String {
     let text = |pointer: &str| why.pointer(pointer).and_then(Value::as_str);
     let mut words = match text("/by") {
         Some("owner") => "answers for it".to_owned(),
-        _ => match text("/team_name").or_else(|| text("/team/name")).or_else(|| text("/team/display_name")) {
+        _ => match team(why) {
             Some(team) => format!("team {team}"),
             None => "granted directly".to_owned(),
         },
@@ -228,6 +244,14 @@ pub(super) fn way(why: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_way_counts_unless_a_rule_stands_against_it() {
+        assert!(counts(&json!({"by": "owner"})) && counts(&json!({"by": "grant", "denial": null})));
+        let dormant = json!({"team": {"id": "t", "name": "Marketing"}, "denial": "membership_not_confirmed"});
+        assert!(!counts(&dormant));
+        assert_eq!((team(&dormant), team(&json!({"by": "owner"}))), (Some("Marketing"), None));
+    }
 
     #[test]
     fn a_way_is_told_in_words() {

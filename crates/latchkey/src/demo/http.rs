@@ -191,3 +191,53 @@ impl Answer {
         Ok(id.with_context(|| format!("the answer to {} has no id", self.asked))?.to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::Router;
+    use axum::http::StatusCode;
+    use axum::routing::get;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A server that is busy for the first `busy` requests and then refuses with a problem document.
+    async fn server(busy: usize) -> String {
+        let seen = Arc::new(AtomicUsize::new(0));
+        let answer = move || {
+            let busy = seen.fetch_add(1, Ordering::SeqCst) < busy;
+            async move {
+                let status = if busy { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::CONFLICT };
+                (status, [("retry-after", "0")], r#"{"title":"Conflict","detail":"the name is taken"}"#)
+            }
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let app = Router::new().route("/v1/api/things", get(answer));
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        format!("http://{address}")
+    }
+
+    #[tokio::test]
+    async fn a_busy_server_is_asked_again_and_a_refusal_is_told_in_its_own_words() {
+        let target = Target::api(&server(3).await, "t").unwrap();
+        let answer = Line::new(&target).get("/things").await.unwrap();
+        assert_eq!(answer.status, 409);
+        let refusal = answer.expect(&[200]).unwrap_err();
+        assert_eq!(refusal.to_string(), "GET /things was answered 409: the name is taken");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_stays_busy_is_given_up() {
+        let target = Target::api(&server(usize::MAX).await, "t").unwrap();
+        let answer = Line::new(&target).get("/things").await.unwrap();
+        assert_eq!(answer.status, 429);
+    }
+
+    #[test]
+    fn only_a_plain_http_server_is_talked_to() {
+        assert!(Target::scim("https://latchkey.example", "t").is_err());
+    }
+}

@@ -3,10 +3,10 @@
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
-use super::api::{self, Access, Case};
+use super::api::{self, Access, Account, Case};
 use super::entra;
 use super::http::{Answer, Line, Target};
-use super::story::{Shared, Story, list};
+use super::story::{Shared, Story, counted, list};
 use super::timeline::Timeline;
 use super::watch::{Closed, Sign, Watch};
 
@@ -25,8 +25,8 @@ pub(super) async fn leave(story: &mut Story, shared: &Shared) -> anyhow::Result<
     let (name, title) = (person.display_name.clone(), person.job_title.clone());
     let id = shared.links.people[shared.plan.leaver].clone().context("the leaver was sent")?;
 
-    let who = title.map_or_else(|| name.clone(), |title| format!("{name}, {title}"));
-    story.screen.stage(&format!("What {who}, can use"))?;
+    let who = title.map_or_else(|| name.clone(), |title| format!("{name} ({title})"));
+    story.screen.stage(&format!("What {who} can use"))?;
     let before = show_access(story, shared, &id, &name).await?;
     let usable: Vec<&Access> = before.iter().filter(|access| access.permission.is_some()).collect();
     let proof = usable.first().context("the leaver can use something before they leave")?;
@@ -55,18 +55,18 @@ pub(super) async fn leave(story: &mut Story, shared: &Shared) -> anyhow::Result<
     let case = story.api.newest_case(&id).await?;
     let after = story.api.access(&id).await?;
     let reachable = after.iter().filter(|access| access.permission.is_some()).count();
-    let timeline = timeline(
-        story,
-        shared,
-        &Facts {
-            answer: &answer,
-            case: &case,
-            before: &before,
-            door: &door,
-            own: own.as_ref(),
-            proof: &proof_name,
-        },
-    );
+    let heir = heir(story, shared, &before).await?;
+    let facts = Facts {
+        answer: &answer,
+        case: &case,
+        before: &before,
+        door: &door,
+        own: own.as_ref(),
+        proof: &proof_name,
+        ended: &teams_that_count(&before),
+        heir: heir.as_deref(),
+    };
+    let timeline = timeline(shared, &facts);
     for line in timeline.lines() {
         story.screen.text(&line)?;
     }
@@ -135,11 +135,40 @@ struct Facts<'a> {
     before: &'a [Access],
     door: &'a Closed,
     own: Option<&'a Closed>,
+    /// The account that the door was watched at.
     proof: &'a str,
+    /// The teams through which they could use something until then.
+    ended: &'a [String],
+    /// Who answers now for the account that was theirs.
+    heir: Option<&'a str>,
 }
 
-fn timeline(story: &Story, shared: &Shared, facts: &Facts<'_>) -> Timeline {
-    let Facts { answer, case, before, door, own, proof } = *facts;
+/// The teams through which a member may use something now, each once.
+fn teams_that_count(access: &[Access]) -> Vec<String> {
+    let ways = access.iter().flat_map(|access| &access.why).filter(|why| api::counts(why));
+    let mut teams: Vec<String> = ways.filter_map(|why| api::team(why).map(str::to_owned)).collect();
+    teams.sort();
+    teams.dedup();
+    teams
+}
+
+/// Who answers for the login that the leaver answered for, if they did.
+async fn heir(story: &mut Story, shared: &Shared, before: &[Access]) -> anyhow::Result<Option<String>> {
+    let id = &shared.logins[shared.plan.owned];
+    let owned = before.iter().filter(|access| access.account_id == *id).flat_map(|access| &access.why);
+    if !owned.into_iter().any(|why| why["by"] == "owner") {
+        return Ok(None);
+    }
+    let account: Account = story.api.read(&format!("/accounts/{id}")).await?;
+    let heir = account.owner_id.and_then(|owner| {
+        let at = shared.links.people.iter().position(|id| id.as_deref() == Some(owner.as_str()))?;
+        Some(story.company.people[at].display_name.clone())
+    });
+    Ok(Some(heir.unwrap_or_else(|| "the workspace's Owners".to_owned())))
+}
+
+fn timeline(shared: &Shared, facts: &Facts<'_>) -> Timeline {
+    let Facts { answer, case, before, door, own, proof, ended, heir } = *facts;
     let usable = before.iter().filter(|access| access.permission.is_some()).count();
     let mut timeline = Timeline::from(answer.sent_at);
     timeline.add(answer.sent_at, "sent", "the directory's request is sent");
@@ -153,20 +182,14 @@ fn timeline(story: &Story, shared: &Shared, facts: &Facts<'_>) -> Timeline {
         "grants_removed",
         format!("{} of their own removed", counted(case.removed_grants.len(), "grant")),
     );
-    let teams: Vec<String> =
-        shared.plan.teams.iter().map(|team| story.company.groups[*team].display_name.clone()).collect();
-    if !teams.is_empty() {
-        timeline.add(
-            case.when("team_access_ended"),
-            "team_access_ended",
-            format!("team access ended: {} (the directory still lists them there)", list(&teams)),
-        );
+    if !ended.is_empty() {
+        let text = format!("team access ended: {} (the directory still lists them there)", list(ended));
+        timeline.add(case.when("team_access_ended"), "team_access_ended", text);
     }
-    timeline.add(
-        case.when("accounts_handed_over"),
-        "accounts_handed_over",
-        format!("{} handed over to its successor", shared.plan.owned),
-    );
+    if let Some(heir) = heir {
+        let text = format!("{} handed over to {heir}", shared.plan.owned);
+        timeline.add(case.when("accounts_handed_over"), "accounts_handed_over", text);
+    }
     if own.is_some() {
         timeline.add(case.when("tokens_revoked"), "tokens_revoked", "their API token revoked");
     }
@@ -236,8 +259,4 @@ fn show_case(story: &mut Story, case: &Case) -> anyhow::Result<()> {
         story.screen.note(&note)?;
     }
     Ok(())
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    if count == 1 { format!("one {noun}") } else { format!("{count} {noun}s") }
 }

@@ -185,6 +185,11 @@ impl Job {
         let found: Value = line.get(&entra::find_user(&person.user_name)).await?.expect(&[200])?.json()?;
         if let Some(id) = first_id(&found) {
             self.matched.fetch_add(1, Ordering::Relaxed);
+            // Whom a demo left disabled when it was broken off, the directory has enabled.
+            if found.pointer("/Resources/0/active") == Some(&Value::Bool(false)) {
+                self.count(1);
+                line.patch(&format!("/Users/{id}"), &entra::set_active(true)).await?.expect(&[200, 204])?;
+            }
             return Ok(id);
         }
         self.count(1);

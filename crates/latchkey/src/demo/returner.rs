@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::api::{Member, Review};
 use super::http::Line;
 use super::leaver::{Left, account_name, set_active};
-use super::story::{Shared, Story, list};
+use super::story::{Shared, Story, counted, list};
 
 /// Has the directory enable the leaver again, and shows that nothing came back.
 pub(super) async fn come_back(story: &mut Story, shared: &Shared, left: &Left) -> anyhow::Result<()> {
@@ -70,8 +70,4 @@ async fn teams_listing(
         }
     }
     Ok(listing)
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    if count == 1 { format!("one {noun}") } else { format!("{count} {noun}s") }
 }

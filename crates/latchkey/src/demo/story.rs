@@ -247,7 +247,7 @@ impl Story {
             if give.for_a_month {
                 body["ends_at"] = json!(SystemClock.now().plus(Duration::from_secs(30 * 24 * 60 * 60)));
             }
-            self.api.make("/grants", &body).await?;
+            self.api.tell("/grants", &body).await?;
         }
         for (at, name) in &plan.knows {
             let body = json!({"member_id": person(*at)?});
@@ -307,6 +307,15 @@ impl Story {
             Some(parent) => format!("{parent} / {name}"),
             None => name.to_owned(),
         }
+    }
+}
+
+/// `no grants`, `one grant`, `2 grants`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    match count {
+        0 => format!("no {noun}s"),
+        1 => format!("one {noun}"),
+        _ => format!("{count} {noun}s"),
     }
 }
 
