@@ -49,6 +49,12 @@ impl Column {
             .map(|(column, _)| *column)
     }
 
+    /// Every column, in the order of the documentation.
+    #[cfg(test)]
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        NAMES.iter().map(|(column, _)| *column)
+    }
+
     /// Its documented name.
     pub(super) fn name(self) -> &'static str {
         NAMES

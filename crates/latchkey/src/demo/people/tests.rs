@@ -1,5 +1,6 @@
 //! People files: what they may look like, and what is said of those that don't.
 
+use super::super::column::Column;
 use super::*;
 
 /// The problems of a file, a line each, without the first line that names it.
@@ -125,4 +126,40 @@ fn ids_that_a_file_leaves_out_are_the_same_each_time() {
     let one = Company::parse("a", b"user_name\nida\n").unwrap();
     let two = Company::parse("b", b"user_name,city\nIDA,Oslo\n").unwrap();
     assert_eq!(one.people[0].external_id, two.people[0].external_id);
+}
+
+/// The page that documents people files.
+const PAGE: &str = include_str!("../../../../../docs/how-to/demo-with-your-people.md");
+
+/// The first block of code of this language on the page.
+fn block(language: &str) -> &'static str {
+    let (_, rest) = PAGE.split_once(&format!("```{language}\n")).expect("the page has such a block");
+    rest.split_once("```").expect("a block ends").0
+}
+
+#[test]
+fn the_examples_on_the_page_are_files_that_the_demo_takes() {
+    for language in ["csv", "json"] {
+        let company = Company::parse(language, block(language).as_bytes()).unwrap();
+        assert!(company.ignored.is_empty(), "{language}");
+        assert_eq!((company.people.len(), company.groups.len()), (2, 2), "{language}");
+        assert_eq!(company.people[0].manager, Some(1), "{language}");
+    }
+}
+
+#[test]
+fn the_page_lists_every_column_under_every_name() {
+    let rows = PAGE.lines().filter(|line| line.starts_with("| `"));
+    let mut documented: Vec<Column> = Vec::new();
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').collect();
+        let names = |cell: &str| -> Vec<Column> {
+            let quoted = cell.split('`').skip(1).step_by(2);
+            quoted.map(|name| Column::named(name).unwrap_or_else(|| panic!("{name} is a column"))).collect()
+        };
+        let columns = names(cells[0]);
+        assert!(names(cells[2]).iter().all(|column| columns.contains(column)), "{row}");
+        documented.extend(columns);
+    }
+    assert_eq!(documented, Column::all().collect::<Vec<_>>());
 }
