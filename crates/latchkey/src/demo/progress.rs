@@ -26,9 +26,7 @@ impl Progress {
         };
         let bar = ProgressBar::with_draw_target(u64::try_from(steps).ok(), target);
         // A template that doesn't parse would only cost the bar its look.
-        if let Ok(style) =
-            ProgressStyle::with_template("   {prefix:10} {bar:32} {pos:>6} of {len}  {per_sec}")
-        {
+        if let Ok(style) = ProgressStyle::with_template("   {prefix:10} {bar:32} {pos:>6} of {len}") {
             bar.set_style(style.progress_chars("━━╌"));
         }
         bar.set_prefix(name);

@@ -165,6 +165,8 @@ mod tests {
         assert!(plan_of_one.gives.iter().any(|give| give.to == To::Person(0)));
         let out = company("user_name,active,groups\nida,false,A;B\nbo,true,A\n");
         assert_eq!(plan(&out).unwrap().leaver, 1);
+        let equals = company("user_name,groups\nida,\nbo,A\ncy,A\n");
+        assert_eq!(plan(&equals).unwrap().leaver, 1, "among equals the first of the file");
         assert_eq!(plan(&company("user_name,active\nida,no\n")), None);
     }
 
