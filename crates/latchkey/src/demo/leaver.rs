@@ -3,10 +3,11 @@
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
+use super::accounts::Shared;
 use super::api::{self, Access, Account, Case};
 use super::entra;
 use super::http::{Answer, Line, Target};
-use super::story::{Shared, Story, counted, list};
+use super::story::{Story, counted, list};
 use super::timeline::Timeline;
 use super::watch::{Closed, Sign, Watch};
 

@@ -6,8 +6,10 @@
 //! it shows is what an admin would see. The caller starts the server and makes the workspace.
 //!
 //! The stages, in `story`: the directory sends its people; they are members and teams; accounts
-//! are shared; one person leaves (`leaver`), and comes back (`returner`); where to look (`ending`).
+//! are shared (`sharing` plans, `accounts` makes); one person leaves (`leaver`, with `watch` and
+//! `timeline`), and comes back (`returner`); where to look (`ending`).
 
+mod accounts;
 mod api;
 mod ending;
 mod entra;

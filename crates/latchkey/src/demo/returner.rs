@@ -3,10 +3,11 @@
 use anyhow::ensure;
 use serde_json::{Value, json};
 
+use super::accounts::Shared;
 use super::api::{Member, Review};
 use super::http::Line;
 use super::leaver::{Left, account_name, set_active};
-use super::story::{Shared, Story, counted, list};
+use super::story::{Story, counted, list};
 
 /// Has the directory enable the leaver again, and shows that nothing came back.
 pub(super) async fn come_back(story: &mut Story, shared: &Shared, left: &Left) -> anyhow::Result<()> {

@@ -1,22 +1,19 @@
 //! The demo's stages, in order.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use latchkey_kernel::{Clock, SystemClock};
 use serde_json::{Value, json};
 
-use super::api::{Api, Member, Named, Team};
+use super::api::{Api, Member, Team};
 use super::http::Target;
 use super::people::Company;
 use super::progress::Progress;
-use super::provision::{self, Links, Pass, Sent};
+use super::provision::{self, Pass, Sent};
 use super::screen::Screen;
-use super::sharing::{self, Give, On, Plan, To};
-use super::{ending, leaver, returner};
+use super::{accounts, ending, leaver, returner, sharing};
 
 /// How the demo is to be played.
 #[derive(Debug)]
@@ -63,14 +60,6 @@ pub(super) struct Story {
     pub(super) api: Api,
 }
 
-/// What was shared, by id.
-pub(super) struct Shared {
-    pub(super) plan: Plan,
-    pub(super) links: Links,
-    /// Ids of the logins by name.
-    pub(super) logins: HashMap<&'static str, String>,
-}
-
 /// Plays the demo on a listening server.
 ///
 /// # Errors
@@ -88,7 +77,7 @@ pub(crate) async fn run(options: Options, world: World) -> anyhow::Result<Ending
     story.opening()?;
     let sent = story.directory().await?;
     story.members().await?;
-    let shared = story.sharing(plan, sent.links).await?;
+    let shared = accounts::share(&mut story, plan, sent.links).await?;
     let left = leaver::leave(&mut story, &shared).await?;
     returner::come_back(&mut story, &shared, &left).await?;
     let ending = if options.exit { Ending::Leave } else { Ending::Stay };
@@ -192,121 +181,6 @@ impl Story {
         self.screen.facts(&json!({
             "stage": "members", "members": members.len(), "active": active, "teams": facts,
         }))
-    }
-
-    async fn sharing(&mut self, plan: Plan, links: Links) -> anyhow::Result<Shared> {
-        self.screen.stage("Accounts are shared")?;
-        let person = |at: usize| links.people[at].clone().context("everybody in the plan was sent");
-
-        let known: Vec<Named> = self.api.all("/collections").await?;
-        let mut collections: HashMap<&'static str, String> = HashMap::new();
-        for (name, parent) in sharing::COLLECTIONS {
-            let parent = parent.and_then(|parent| collections.get(parent));
-            let mut body = json!({"name": name});
-            if let Some(parent) = parent {
-                body["parent_id"] = json!(parent);
-            }
-            collections.insert(name, self.api.ensure("/collections", &known, &body).await?);
-        }
-
-        let leaver = person(plan.leaver)?;
-        let stays = plan.stays.map(person).transpose()?;
-        let domain = self.company.people[plan.leaver].user_name.rsplit_once('@').map(|(_, domain)| domain);
-        let domain = domain.unwrap_or("corp.example").to_owned();
-        let known: Vec<Named> = self.api.all("/accounts").await?;
-        let mut logins: HashMap<&'static str, String> = HashMap::new();
-        for login in sharing::LOGINS {
-            let mut body = json!({
-                "name": login.name, "app": login.app, "url": login.url,
-                "username": format!("{}@{domain}", login.mailbox), "sensitivity": login.sensitivity,
-            });
-            if let Some(id) = login.collection.and_then(|name| collections.get(name)) {
-                body["collection_id"] = json!(id);
-            }
-            if login.name == plan.owned {
-                body["owner_id"] = json!(leaver);
-                if let Some(stays) = &stays {
-                    body["successor_id"] = json!(stays);
-                }
-            }
-            logins.insert(login.name, self.api.ensure("/accounts", &known, &body).await?);
-        }
-
-        for give in &plan.gives {
-            let subject = match give.to {
-                To::Person(at) => ("member_id", person(at)?),
-                To::Team(at) => ("team_id", links.groups[at].clone()),
-            };
-            let object = match give.on {
-                On::Login(name) => ("account_id", &logins[name]),
-                On::Collection(name) => ("collection_id", &collections[name]),
-            };
-            let mut body = json!({"permission": give.permission, "reason": give.reason});
-            body[subject.0] = json!(subject.1);
-            body[object.0] = json!(object.1);
-            if give.for_a_month {
-                body["ends_at"] = json!(SystemClock.now().plus(Duration::from_secs(30 * 24 * 60 * 60)));
-            }
-            self.api.tell("/grants", &body).await?;
-        }
-        for (at, name) in &plan.knows {
-            let body = json!({"member_id": person(*at)?});
-            self.api.tell(&format!("/accounts/{}/exposures", logins[name]), &body).await?;
-        }
-
-        self.show_sharing(&plan)?;
-        Ok(Shared { plan, links, logins })
-    }
-
-    fn show_sharing(&mut self, plan: &Plan) -> anyhow::Result<()> {
-        let rows: Vec<Vec<String>> = sharing::LOGINS
-            .iter()
-            .map(|login| {
-                vec![login.name.to_owned(), login.sensitivity.to_owned(), self.path_of(login.collection)]
-            })
-            .collect();
-        self.screen.table(&["Account", "Sensitivity", "In the collection"], &rows)?;
-        self.screen.text("")?;
-        let rows: Vec<Vec<String>> = plan.gives.iter().map(|give| self.grant_row(give)).collect();
-        self.screen.table(&["Given to", "May", "What", "Why"], &rows)?;
-        let knows: Vec<String> = plan
-            .knows
-            .iter()
-            .filter(|(at, _)| *at == plan.leaver)
-            .map(|(_, name)| (*name).to_owned())
-            .collect();
-        let name = self.company.people[plan.leaver].display_name.clone();
-        let note = format!("And {name} knows the passwords of {} by heart.", list(&knows));
-        self.screen.note(&note)?;
-        let privileged = sharing::LOGINS.iter().filter(|login| login.sensitivity != "standard").count();
-        self.screen.facts(&json!({
-            "stage": "accounts", "accounts": sharing::LOGINS.len(), "privileged": privileged,
-            "collections": sharing::COLLECTIONS.len(), "grants": plan.gives.len(),
-            "exposures": plan.knows.len(),
-        }))
-    }
-
-    fn grant_row(&self, give: &Give) -> Vec<String> {
-        let to = match give.to {
-            To::Person(at) => self.company.people[at].display_name.clone(),
-            To::Team(at) => format!("team {}", self.company.groups[at].display_name),
-        };
-        let on = match give.on {
-            On::Login(name) => name.to_owned(),
-            On::Collection(name) => format!("collection {name}"),
-        };
-        let reason =
-            if give.for_a_month { format!("{}, for a month", give.reason) } else { give.reason.into() };
-        vec![to, give.permission.to_owned(), on, reason]
-    }
-
-    fn path_of(&self, collection: Option<&'static str>) -> String {
-        let Some(name) = collection else { return String::new() };
-        let parent = sharing::COLLECTIONS.iter().find(|(known, _)| *known == name).and_then(|(_, up)| *up);
-        match parent {
-            Some(parent) => format!("{parent} / {name}"),
-            None => name.to_owned(),
-        }
     }
 }
 
