@@ -10,6 +10,7 @@ mod doctor;
 mod listener;
 mod operations;
 mod output;
+mod play;
 mod serve;
 mod telemetry;
 mod wire;
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
 
 async fn run(command: Command, output: Output) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Demo(options) => demo::command(options, output).await,
+        Command::Demo(options) => play::run(options, output).await,
         Command::Serve(options) => serve::run(options, output).await.map(|()| ExitCode::SUCCESS),
         Command::Admin(command) => admin::run(command, output).await.map(|()| ExitCode::SUCCESS),
         Command::Audit(command) => audit::run(command, output).await,

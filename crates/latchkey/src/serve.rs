@@ -122,7 +122,7 @@ pub(crate) async fn stop_signal() {
 /// # Errors
 /// When another server has it.
 pub(crate) fn lock(data: &Path) -> anyhow::Result<std::fs::File> {
-    std::fs::create_dir_all(data).with_context(|| format!("cannot make the data folder {}", data.display()))?;
+    wire::make_folder(data)?;
     let path = data.join("server.lock");
     let file = std::fs::OpenOptions::new()
         .create(true)

@@ -35,7 +35,10 @@ pub(crate) fn database_path(data: &Path) -> std::path::PathBuf {
 }
 
 /// Makes the data folder, readable by its owner alone.
-fn make_folder(data: &Path) -> anyhow::Result<()> {
+///
+/// # Errors
+/// When it cannot be made.
+pub(crate) fn make_folder(data: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new()
         .recursive(true)
