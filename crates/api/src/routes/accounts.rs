@@ -181,6 +181,8 @@ pub(crate) struct AccountAccessView {
 /// What one member may do with an account, and why.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct HolderView {
+    #[schema(value_type = String)]
+    member_id: MemberId,
     member: MemberView,
     /// The highest that counts; absent is a deny.
     #[schema(value_type = Option<String>)]
@@ -301,6 +303,7 @@ async fn access(
     let items = all
         .iter()
         .map(|one| HolderView {
+            member_id: one.member.id,
             member: MemberView::from(&one.member),
             permission: one.explanation.permission,
             allowed: one.explanation.permission.is_some(),

@@ -119,6 +119,8 @@ pub(crate) struct EffectView {
     kind: EffectKind,
     #[schema(value_type = Option<String>)]
     case_id: Option<CaseId>,
+    /// The account whose password is to be changed, for a rotation.
+    account_id: Option<String>,
     /// Smaller is sooner.
     priority: i64,
     /// `ready`, `held`, `done` or `cancelled`.
@@ -265,6 +267,7 @@ fn effect(event: OutboxEvent) -> EffectView {
         id: event.id,
         kind: event.kind,
         case_id: event.case_id,
+        account_id: event.payload["account_id"].as_str().map(str::to_owned),
         priority: event.priority,
         state: event.state,
         payload: event.payload,

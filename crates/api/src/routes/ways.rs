@@ -29,7 +29,7 @@ pub(crate) struct AccessView {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct WayView {
     /// `owner`, `grant` or `team`.
-    via: &'static str,
+    by: &'static str,
     /// The grant.
     #[schema(value_type = Option<String>)]
     grant_id: Option<GrantId>,
@@ -77,7 +77,7 @@ impl From<&Access> for AccessView {
 /// One way, as judged.
 pub(super) fn way(reach: &Reach, verdict: Result<Permission, Denial>) -> WayView {
     let mut view = WayView {
-        via: "owner",
+        by: "owner",
         grant_id: None,
         team_id: None,
         team_name: None,
@@ -91,7 +91,7 @@ pub(super) fn way(reach: &Reach, verdict: Result<Permission, Denial>) -> WayView
         reason: None,
     };
     if let ReachBy::Grant { grant, team, collections } = &reach.by {
-        view.via = if matches!(grant.subject, GrantSubject::Team(_)) { "team" } else { "grant" };
+        view.by = if matches!(grant.subject, GrantSubject::Team(_)) { "team" } else { "grant" };
         view.grant_id = Some(grant.id);
         view.team_id = team.as_ref().map(|team| team.team_id);
         view.team_name = team.as_ref().map(|team| team.team_name.clone());

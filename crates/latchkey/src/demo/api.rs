@@ -103,6 +103,7 @@ pub(super) struct Rotation {
 #[derive(Debug, Deserialize)]
 pub(super) struct Event {
     pub(super) at: Timestamp,
+    #[serde(rename = "action")]
     pub(super) event: String,
 }
 
@@ -274,7 +275,7 @@ mod tests {
                        "rule": "privileged_and_could_use", "evidence": {}}],
             "removed_grants": [{}],
             "rotations": [{"account_id": "a", "priority": 10, "state": "ready"}],
-            "timeline": [{"at": "2026-03-01T09:30:00.251Z", "event": "rotations_planned"}],
+            "timeline": [{"at": "2026-03-01T09:30:00.251Z", "action": "rotations_planned"}],
         }))
         .unwrap();
         assert_eq!(case.when("rotations_planned").since(case.when("access_cut")).as_millis(), 1);
