@@ -3,6 +3,7 @@
 //! No I/O, no clock, no storage, no HTTP types; none of Latchkey's other crates.
 #![warn(missing_docs)]
 
+pub mod bulk;
 pub mod cursor;
 pub mod error;
 pub mod etag;
