@@ -13,6 +13,7 @@ pub mod json;
 pub mod limits;
 pub mod list;
 pub mod name;
+pub mod patch;
 pub mod path;
 pub mod projection;
 pub mod render;
