@@ -1,19 +1,19 @@
-//! What runs beside the requests: sealing the audit chain, writing the flight recorder and the
-//! tokens' use, and releasing what was held long enough.
+//! What runs beside the requests: sealing the audit chain, and writing the flight recorder and
+//! the tokens' use.
+//!
+//! Held rotations are not among it: they wait for a person's word, however long (A5).
 
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::{Engine, Error, flights, offboardings, tokens};
+use crate::{Engine, Error, flights, tokens};
 
 /// How long the audit tail stays unsealed at most when nothing is wrong.
 const SEAL_EVERY: Duration = Duration::from_millis(100);
 /// How long a flight or a token's use waits to be written.
 const WRITE_EVERY: Duration = Duration::from_secs(1);
-/// How often held rotations are looked at; they wait for hours.
-const RELEASE_EVERY: Duration = Duration::from_secs(60);
 /// Records sealed in one transaction.
 const SEAL_BATCH: usize = 2_000;
 
@@ -33,9 +33,6 @@ impl Background {
             every("flights.write", WRITE_EVERY, engine, &stopped, async |engine| {
                 flights::write_waiting(engine).await?;
                 tokens::write_uses(engine).await
-            }),
-            every("offboardings.release", RELEASE_EVERY, engine, &stopped, async |engine| {
-                offboardings::release_due(engine).await
             }),
         ];
         Self { engine: engine.clone(), stop, tasks }

@@ -37,5 +37,5 @@ pub use background::Background;
 pub use caller::Caller;
 pub use effect::Effect;
 pub use engine::Engine;
-pub use error::Error;
+pub use error::{Error, error_chain};
 pub use tokens::{Login, Unauthenticated};

@@ -1,9 +1,9 @@
 //! Offboarding cases: what was cut, what was planned for it, and what waits for a person's word.
 
+use latchkey_access::assessment::{self, Assessed};
 use latchkey_access::authority::Action;
 use latchkey_access::context::Cause;
-use latchkey_access::leaving::{self as rules, Assessed};
-use latchkey_access::offboarding::{CaseItem, CaseState, ItemDecision, OffboardingCase};
+use latchkey_access::offboarding::{CaseItem, ItemDecision, OffboardingCase};
 use latchkey_access::outbox::OutboxEvent;
 use latchkey_access::{Account, AuditRecord, ChangeSet, Grant, Member, Permission, safeguard};
 use latchkey_kernel::id::{CaseId, MemberId};
@@ -124,7 +124,7 @@ pub async fn simulate(engine: &Engine, by: &Caller, id: MemberId) -> Result<Simu
     }
     let workspace = engine.workspace(by.workspace_id()).await?;
     let stake = Stake::load(engine, &workspace, &member, &cause).await?;
-    let assessed = rules::assess(&member.standing(), &stake.reached, cause.now);
+    let assessed = assessment::assess(&member.standing(), &stake.reached, cause.now);
     let accounts = assessed.iter().map(Foreseen::of).collect();
     let held = stake.wave.is_some_and(|wave| safeguard::trips(workspace.policy.safeguard, wave));
     Ok(Simulation { member, direct_grants: stake.direct_grants, accounts, held })
@@ -153,7 +153,6 @@ async fn decide(
         .settle(async || {
             let cause = by.cause(engine, action)?;
             let case = find(engine, by, id).await?;
-            debug_assert!(CaseState::ALL.contains(&case.state));
             Ok(engine.commit(rule(&case, &cause)?, only_moved).await?)
         })
         .await?;

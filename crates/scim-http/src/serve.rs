@@ -83,9 +83,8 @@ pub(crate) async fn serve(State(scim): State<Arc<Scim>>, request: Request) -> Re
         tracing::error!(%request_id, "a request panicked");
         Err(Failure::incident(request_id))
     });
-    if let Err(Failure { broken: Some(broken), .. }) = &outcome {
-        let chain = latchkey_engine::error_chain(broken);
-        tracing::error!(%request_id, error = %chain, "a request failed");
+    if let Err(failure) = &outcome {
+        failure.log(request_id);
     }
     let elapsed = started.elapsed();
     let error = outcome.as_ref().err().map(|failure| failure.error.clone());
@@ -130,6 +129,9 @@ async fn answer(
         body: Some(body),
     };
     flight.query(&call.pairs);
+    if matches!(route.action, Action::Get(_) | Action::Replace(_) | Action::Patch(_) | Action::Delete(_)) {
+        flight.target(call.segment.chars().take(64).collect());
+    }
     perform(call, route, flight).await
 }
 

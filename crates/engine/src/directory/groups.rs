@@ -23,7 +23,7 @@ use latchkey_store::{Conflict, UniqueKey};
 use super::users::etag;
 use super::{Directory, Done, Effect, team_row};
 use crate::error::Attempt;
-use crate::{Engine, Error};
+use crate::Error;
 
 /// A team as SCIM shows it.
 #[derive(Debug, Clone)]
@@ -345,11 +345,4 @@ fn display_name_taken(conflict: &Conflict, team: &Team) -> Option<Error> {
         ))
         .into()
     })
-}
-
-impl Engine {
-    /// The source of ids for one decision.
-    pub(crate) fn ids<'a>(&'a self, cause: &latchkey_access::context::Cause) -> latchkey_access::context::Ids<'a> {
-        latchkey_access::context::Ids::new(cause.now, self.entropy())
-    }
 }

@@ -27,18 +27,17 @@ struct Draft {
 }
 
 impl Directory<'_> {
-    /// One user.
+    /// One user, with their teams only if `with_teams`.
     ///
     /// # Errors
     /// 404 when there is none of this id in the workspace.
-    pub async fn user_get(&self, id: &str) -> Result<UserAnswer, Error> {
+    pub async fn user_get(&self, id: &str, with_teams: bool) -> Result<UserAnswer, Error> {
         let id = member_id(id)?;
         let store = self.engine.store();
         let ids = [id];
-        let (member, teams) = tokio::try_join!(
-            store.member_get(self.workspace_id, id),
-            store.teams_of_members(self.workspace_id, &ids),
-        )?;
+        let (member, teams) = tokio::try_join!(store.member_get(self.workspace_id, id), async {
+            if with_teams { store.teams_of_members(self.workspace_id, &ids).await } else { Ok(Vec::new()) }
+        })?;
         let member = member.ok_or_else(no_such_user)?;
         Ok(UserAnswer { member, teams: teams.into_iter().map(|(_, team, name)| (team, name)).collect() })
     }
