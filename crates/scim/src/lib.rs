@@ -3,7 +3,9 @@
 //! No I/O, no clock, no storage, no HTTP types; none of Latchkey's other crates.
 #![warn(missing_docs)]
 
+pub mod bulk;
 pub mod cursor;
+pub mod discovery;
 pub mod error;
 pub mod etag;
 pub mod filter;
@@ -11,6 +13,7 @@ pub mod json;
 pub mod limits;
 pub mod list;
 pub mod name;
+pub mod patch;
 pub mod path;
 pub mod projection;
 pub mod render;

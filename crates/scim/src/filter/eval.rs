@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 
 use super::ast::Op;
 use super::fold::fold;
-use super::resolve::{Check, Resolved, Target, Typed, instant};
+use super::resolve::{Check, Resolved, Target, Typed};
+use crate::resource::instant;
 use crate::{Resource, Value};
 
 /// Whether the resource matches the filter.

@@ -1,13 +1,12 @@
 //! From spelling to meaning: attributes found in the schemas, literals in the attribute's type.
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::Offset;
 
 use super::ast::{Filter, Literal, Op, Test};
 use super::fold::fold;
 use crate::name::same;
 use crate::path::AttrPath;
+use crate::resource::instant;
 use crate::schema::{Attribute, ResourceType, Returned, Type};
 use crate::target::sub_of;
 use crate::{Error, ScimType};
@@ -253,14 +252,5 @@ fn typed(target: Target, leaf: &Attribute, literal: &Literal) -> Result<Option<T
             Some(if leaf.case_exact { Typed::Exact(s.clone()) } else { Typed::Folded(fold(s).into_owned()) })
         }
         _ => None,
-    })
-}
-
-/// An xsd:dateTime; without an offset it is in UTC.
-pub(super) fn instant(text: &str) -> Option<Timestamp> {
-    let time = text.trim();
-    time.parse().ok().or_else(|| {
-        let local: DateTime = time.parse().ok()?;
-        Offset::UTC.to_timestamp(local).ok()
     })
 }

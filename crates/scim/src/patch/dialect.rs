@@ -273,7 +273,9 @@ fn role_from_json_text(target: &Target, json: &Json) -> Option<Json> {
     if !entries.iter().any(|entry| role_entry(entry).is_some()) {
         return None;
     }
-    Some(Json::Array(entries.iter().map(|entry| role_entry(entry).unwrap_or_else(|| entry.clone())).collect()))
+    Some(Json::Array(
+        entries.iter().map(|entry| role_entry(entry).unwrap_or_else(|| entry.clone())).collect(),
+    ))
 }
 
 /// A value of the list whose text, or whose `value`, is JSON text.

@@ -102,7 +102,10 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn operation(&mut self, json: &Json) -> Result<(), Error> {
         let object = json.as_object().ok_or_else(|| {
-            Error::invalid_syntax(format!("an operation is an object with op, path and value, not {}", json.kind()))
+            Error::invalid_syntax(format!(
+                "an operation is an object with op, path and value, not {}",
+                json.kind()
+            ))
         })?;
         let op = object
             .get("op")
@@ -135,7 +138,8 @@ impl Reader<'_> {
 
     fn at_path(&mut self, verb: Verb, text: &str, value: Option<&Json>) -> Result<(), Error> {
         let path = PatchPath::parse(text, self.limits)?;
-        let found = named(&path.attribute, self.ty).map_err(|why| Error::invalid_path(format!("path: {why}")))?;
+        let found =
+            named(&path.attribute, self.ty).map_err(|why| Error::invalid_path(format!("path: {why}")))?;
         match found {
             Named::Attribute(target) => self.at(verb, target, &path, value, Given::Path),
             Named::Schema(_) if path.filter.is_some() => {
@@ -169,7 +173,12 @@ impl Reader<'_> {
     }
 
     /// One operation for each member of a value without path, or of an extension's object.
-    fn members(&mut self, verb: Verb, within: Option<&'static Schema>, members: &Object) -> Result<(), Error> {
+    fn members(
+        &mut self,
+        verb: Verb,
+        within: Option<&'static Schema>,
+        members: &Object,
+    ) -> Result<(), Error> {
         for (key, json) in members.iter() {
             if within.is_none()
                 && let Some(schema) = self.ty.schema(key)
@@ -221,7 +230,9 @@ impl Reader<'_> {
         if target.extension.is_none() && same(target.attribute.name, "schemas") {
             return self.schemas(verb, value);
         }
-        if target.attribute.mutability == Mutability::ReadOnly || target.leaf().mutability == Mutability::ReadOnly {
+        if target.attribute.mutability == Mutability::ReadOnly
+            || target.leaf().mutability == Mutability::ReadOnly
+        {
             return self.read_only(target, value, given);
         }
         if target.attribute.mutability == Mutability::WriteOnly {
@@ -231,7 +242,8 @@ impl Reader<'_> {
         let selection = match &path.filter {
             None => None,
             Some(_) if !target.attribute.multi_valued => {
-                let detail = format!("path: {} has one value, so there is none to select", target.attribute.name);
+                let detail =
+                    format!("path: {} has one value, so there is none to select", target.attribute.name);
                 return Err(Error::invalid_path(detail));
             }
             Some(filter) => Some(self.selection(filter, target)?),
@@ -254,7 +266,8 @@ impl Reader<'_> {
         let base = self.ty.schema.id;
         let names_base = urns.iter().any(|urn| urn.as_str().is_some_and(|urn| same(urn, base)));
         if verb == Verb::Remove || (verb == Verb::Replace && !names_base) {
-            let detail = format!("schemas always holds {base}; it follows from the attributes that are assigned");
+            let detail =
+                format!("schemas always holds {base}; it follows from the attributes that are assigned");
             return Err(Error::bad(ScimType::Mutability, detail));
         }
         self.acceptor.note("schemas follows from the attributes that are assigned; it was ignored");
@@ -308,7 +321,12 @@ impl Reader<'_> {
         Ok(Some(template))
     }
 
-    fn remove(&mut self, target: Target, selection: Option<Selection>, value: Option<&Json>) -> Result<(), Error> {
+    fn remove(
+        &mut self,
+        target: Target,
+        selection: Option<Selection>,
+        value: Option<&Json>,
+    ) -> Result<(), Error> {
         let value = value.filter(|json| !json.is_null());
         let whole = selection.is_none() && target.sub.is_none();
         if let (true, true, Some(json)) = (whole, target.attribute.multi_valued, value) {
@@ -319,7 +337,8 @@ impl Reader<'_> {
             return Err(Error::bad(ScimType::Mutability, detail));
         }
         if value.is_some() {
-            self.acceptor.note(format!("{target}: the value of a remove is ignored here; the path says what goes"));
+            self.acceptor
+                .note(format!("{target}: the value of a remove is ignored here; the path says what goes"));
         }
         self.push(Verb::Remove, target, selection, Action::Unset)
     }
@@ -327,6 +346,7 @@ impl Reader<'_> {
     /// Takes out only what is named: a server that read it as "remove all" emptied groups.
     fn withdraw(&mut self, target: Target, json: &Json) -> Result<(), Error> {
         let json = self.rewritten(&target, json);
+        check_entries(&target, json.as_ref())?;
         match self.acceptor.value(at(&target), target.attribute, json.as_ref())? {
             Some(Value::List(values)) => self.push(Verb::Remove, target, None, Action::Withdraw(values)),
             Some(one) => self.push(Verb::Remove, target, None, Action::Withdraw(vec![one])),
@@ -346,6 +366,9 @@ impl Reader<'_> {
     ) -> Result<(), Error> {
         let json = self.rewritten(&target, json);
         let json = json.as_ref();
+        if target.sub.is_none() {
+            check_entries(&target, json)?;
+        }
         let leaf = target.leaf();
         let value = match (&selection, target.sub) {
             (None, None) if leaf.kind == Type::Complex && !leaf.multi_valued => {
@@ -357,7 +380,8 @@ impl Reader<'_> {
                         [] => &Json::Null,
                         [one] => one,
                         _ => {
-                            let detail = format!("{target}: a path with a filter takes one value, not a list");
+                            let detail =
+                                format!("{target}: a path with a filter takes one value, not a list");
                             return Err(Error::invalid_value(detail));
                         }
                     },
@@ -447,10 +471,46 @@ fn at(target: &Target) -> At<'static> {
     At { urn: target.extension, attribute: target.attribute.name, sub: target.sub.map(|sub| sub.name) }
 }
 
+/// Refuses entries of a list that name something, but nothing that would be kept: left out silently
+/// they would turn "replace by these" into "remove all".
+fn check_entries(target: &Target, json: &Json) -> Result<(), Error> {
+    let attribute = target.attribute;
+    if !attribute.multi_valued || attribute.kind != Type::Complex {
+        return Ok(());
+    }
+    let entries = match json {
+        Json::Array(entries) => entries.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    // A value that is immutable is what the entry is, so there is no entry without it.
+    let key = attribute.sub("value").filter(|sub| sub.mutability == Mutability::Immutable);
+    if key.is_some()
+        && !json.is_null()
+        && entries.iter().any(|entry| entry.is_null() || entry.as_str().is_some_and(str::is_empty))
+    {
+        return Err(Error::invalid_value(format!("{target}: one of the entries needs a value")));
+    }
+    for entry in entries.iter().filter_map(Json::as_object) {
+        let mut given = entry.iter().filter(|(_, json)| !json.is_null()).peekable();
+        let is_kept = |name: &str| match key {
+            Some(key) => same(key.name, name),
+            None => attribute.sub(name).is_some_and(|sub| sub.mutability != Mutability::ReadOnly),
+        };
+        let says_nothing = key.is_none() && given.peek().is_none();
+        if !says_nothing && !given.any(|(name, _)| is_kept(name)) {
+            let needed = if key.is_some() { "needs a value" } else { "has no part that the schema knows" };
+            return Err(Error::invalid_value(format!("{target}: one of the entries {needed}")));
+        }
+    }
+    Ok(())
+}
+
 fn no_target(detail: &str) -> Error {
     Error::bad(ScimType::NoTarget, detail)
 }
 
 fn missing_value(verb: Verb) -> Error {
-    Error::invalid_syntax(format!("{verb} needs a value; to clear an attribute send op remove, or value null"))
+    Error::invalid_syntax(format!(
+        "{verb} needs a value; to clear an attribute send op remove, or value null"
+    ))
 }
