@@ -21,6 +21,7 @@ mod operation;
 mod parse;
 #[cfg(test)]
 mod tests;
+mod write;
 
 pub use apply::{Patched, apply};
 pub use members::{MembersChange, members_of_body};
