@@ -5,9 +5,9 @@ use latchkey_access::authority::Action;
 use latchkey_access::context::Cause;
 use latchkey_access::offboarding::{CaseItem, ItemDecision, OffboardingCase};
 use latchkey_access::outbox::OutboxEvent;
-use latchkey_access::{Account, AuditRecord, ChangeSet, Grant, Member, Permission, safeguard};
+use latchkey_access::{Account, ChangeSet, Grant, Member, Permission, safeguard};
 use latchkey_kernel::id::{CaseId, MemberId};
-use latchkey_store::CaseQuery;
+use latchkey_store::{AuditRow, CaseQuery};
 
 use crate::engine::only_moved;
 use crate::leaving::Stake;
@@ -27,7 +27,7 @@ pub struct CaseView {
     /// The planned rotations and notices, and where each stands.
     pub effects: Vec<OutboxEvent>,
     /// What the audit log says of the request that cut the access, in order.
-    pub timeline: Vec<AuditRecord>,
+    pub timeline: Vec<AuditRow>,
 }
 
 /// What would follow for one account if a member left now.
@@ -80,7 +80,7 @@ pub async fn get(engine: &Engine, by: &Caller, id: CaseId) -> Result<CaseView, E
         store.case_items(workspace_id, id),
         store.case_grants(workspace_id, id, false),
         store.outbox_of_case(workspace_id, id),
-        store.audit_of_request(workspace_id, case.request_id),
+        store.audit_of_request(workspace_id, case.request_id, case.cut_at),
     )?;
     Ok(CaseView { case, member, items, grants, effects, timeline })
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use latchkey_access::authority::Action;
 use latchkey_access::context::Cause;
 use latchkey_access::token::{Scope, Token, TokenKind};
 use latchkey_access::{Role, tokens as rules};
@@ -10,7 +11,7 @@ use latchkey_store::{TokenLogin, TokenUse};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::engine::only_moved;
-use crate::{Engine, Error, token_text};
+use crate::{Caller, Engine, Error, token_text};
 
 const HASH: &str = "token hash";
 const COPY: &str = "token copy";
@@ -99,14 +100,15 @@ fn admit(engine: &Engine, kind: TokenKind, found: Option<TokenLogin>) -> Result<
 /// Makes a token for a directory.
 ///
 /// # Errors
-/// When a rule refuses or the database fails.
+/// When the caller may not, a rule refuses or the database fails.
 pub async fn create_scim(
     engine: &Engine,
-    workspace_id: WorkspaceId,
+    by: &Caller,
     name: &str,
     rate_limit: Option<u32>,
-    cause: Cause,
 ) -> Result<IssuedToken, Error> {
+    let cause = by.cause(engine, Action::WriteDirectory)?;
+    let workspace_id = by.workspace_id();
     engine.workspace(workspace_id).await?;
     let mut issued = draft(engine, workspace_id, TokenKind::Scim, name, &cause);
     issued.token.rate_limit = rate_limit;
@@ -115,19 +117,25 @@ pub async fn create_scim(
     Ok(issued)
 }
 
-/// Makes a token with which a member's programs use the API.
+/// Makes a token with which a member's programs use the API. A member makes their own; the
+/// operator makes anybody's.
 ///
 /// # Errors
-/// When the member is not active, a scope is not for their role, or the database fails.
+/// When it is another's, they are not active, a scope is not for their role, or the database fails.
 pub async fn create_api(
     engine: &Engine,
-    workspace_id: WorkspaceId,
+    by: &Caller,
     member_id: MemberId,
     name: &str,
     scopes: &[Scope],
     valid_for: Option<Duration>,
-    cause: Cause,
 ) -> Result<IssuedToken, Error> {
+    let cause = by.cause(engine, Action::WriteOwnTokens)?;
+    let workspace_id = by.workspace_id();
+    if by.member_id().is_some_and(|own| own != member_id) {
+        // A token acts as its member, so nobody makes one for somebody else.
+        return Err(Error::NotFound { what: "member" });
+    }
     let mut issued = draft(engine, workspace_id, TokenKind::Api, name, &cause);
     // A member's token is shown once: there is no reason to show it again.
     issued.token.sealed = None;
@@ -155,33 +163,31 @@ pub async fn create_api(
 /// does not fail until it has the new one.
 ///
 /// # Errors
-/// When there is no such token, it is revoked, or the database fails.
+/// When there is no such token, it is a member's or revoked, or the caller may not.
 pub async fn regenerate(
     engine: &Engine,
-    workspace_id: WorkspaceId,
+    by: &Caller,
     token_id: TokenId,
     grace: Duration,
-    cause: Cause,
 ) -> Result<IssuedToken, Error> {
-    let old = get(engine, workspace_id, token_id).await?;
-    let mut issued = draft(engine, workspace_id, old.kind, &old.name, &cause);
+    let cause = by.cause(engine, Action::WriteDirectory)?;
+    let old = find(engine, by, token_id).await?;
+    let mut issued = draft(engine, by.workspace_id(), old.kind, &old.name, &cause);
     issued.token.rate_limit = old.rate_limit;
     let changes = rules::regenerate(&old, issued.token.clone(), grace, &cause, engine.ids(&cause))?;
     engine.settle(async || engine.commit(changes.clone(), only_moved).await).await?;
     Ok(issued)
 }
 
-/// Ends a token at once.
+/// Ends a token at once: a directory's, or one's own.
 ///
 /// # Errors
-/// When there is no such token or the database fails.
-pub async fn revoke(
-    engine: &Engine,
-    workspace_id: WorkspaceId,
-    token_id: TokenId,
-    cause: Cause,
-) -> Result<(), Error> {
-    let token = get(engine, workspace_id, token_id).await?;
+/// When there is no such token, or the caller may not.
+pub async fn revoke(engine: &Engine, by: &Caller, token_id: TokenId) -> Result<(), Error> {
+    let token = find(engine, by, token_id).await?;
+    let is_own = token.member.is_some_and(|(member, _)| by.member_id() == Some(member));
+    let action = if is_own { Action::WriteOwnTokens } else { Action::WriteDirectory };
+    let cause = by.cause(engine, action)?;
     let changes = rules::revoke(&token, &cause, engine.ids(&cause));
     engine.settle(async || engine.commit(changes.clone(), only_moved).await).await
 }
@@ -189,14 +195,10 @@ pub async fn revoke(
 /// A token's text, from its sealed copy; the showing is audited before the text is opened.
 ///
 /// # Errors
-/// When there is no such token, it is shown only once, or the database fails.
-pub async fn reveal(
-    engine: &Engine,
-    workspace_id: WorkspaceId,
-    token_id: TokenId,
-    cause: Cause,
-) -> Result<SecretString, Error> {
-    let token = get(engine, workspace_id, token_id).await?;
+/// When there is no such token, it is shown only once, or the caller may not.
+pub async fn reveal(engine: &Engine, by: &Caller, token_id: TokenId) -> Result<SecretString, Error> {
+    let cause = by.cause(engine, Action::WriteDirectory)?;
+    let token = find(engine, by, token_id).await?;
     let Some(sealed) = &token.sealed else {
         return Err(Error::Invalid("this token was shown once and is not kept; regenerate it".to_owned()));
     };
@@ -210,16 +212,37 @@ pub async fn reveal(
     Ok(SecretString::from(text))
 }
 
-/// The workspace's tokens, newest first, with how each has been used.
+/// The directory's tokens, newest first, with how each has been used.
 ///
 /// # Errors
-/// When the database fails.
-pub async fn list(engine: &Engine, workspace_id: WorkspaceId) -> Result<Vec<TokenView>, Error> {
+/// When the caller may not or the database fails.
+pub async fn list_scim(engine: &Engine, by: &Caller) -> Result<Vec<TokenView>, Error> {
+    by.may(Action::ReadDirectory)?;
+    views(engine, by.workspace_id(), |token| token.kind == TokenKind::Scim).await
+}
+
+/// The caller's own API tokens, newest first; for the operator, everybody's.
+///
+/// # Errors
+/// When the caller may not or the database fails.
+pub async fn list_api(engine: &Engine, by: &Caller) -> Result<Vec<TokenView>, Error> {
+    by.may(Action::ReadSelf)?;
+    let own = by.member_id();
+    let theirs = |token: &Token| own.is_none() || token.member.map(|(member, _)| member) == own;
+    views(engine, by.workspace_id(), |token| token.kind == TokenKind::Api && theirs(token)).await
+}
+
+async fn views(
+    engine: &Engine,
+    workspace_id: WorkspaceId,
+    shown: impl Fn(&Token) -> bool,
+) -> Result<Vec<TokenView>, Error> {
     write_uses(engine).await?;
     let mut uses = engine.store().token_uses(workspace_id).await?;
     let tokens = engine.store().token_list(workspace_id).await?;
     Ok(tokens
         .into_iter()
+        .filter(shown)
         .map(|token| {
             let at = uses.iter().position(|used| used.token_id == token.id);
             TokenView { used: at.map(|at| uses.swap_remove(at)), token }
@@ -227,12 +250,9 @@ pub async fn list(engine: &Engine, workspace_id: WorkspaceId) -> Result<Vec<Toke
         .collect())
 }
 
-/// One token.
-///
-/// # Errors
-/// When there is none of this id in the workspace, or the database fails.
-pub async fn get(engine: &Engine, workspace_id: WorkspaceId, token_id: TokenId) -> Result<Token, Error> {
-    engine.store().token_get(workspace_id, token_id).await?.ok_or(Error::NotFound { what: "token" })
+async fn find(engine: &Engine, by: &Caller, token_id: TokenId) -> Result<Token, Error> {
+    let found = engine.store().token_get(by.workspace_id(), token_id).await?;
+    found.ok_or(Error::NotFound { what: "token" })
 }
 
 /// Writes what is known of tokens' use.

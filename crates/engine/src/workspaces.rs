@@ -134,7 +134,7 @@ impl NewMember {
     pub(crate) fn row(&self, workspace_id: WorkspaceId, engine: &Engine, cause: &Cause) -> Member {
         crate::directory::local_member(
             self,
-            Member {
+            &Member {
                 workspace_id,
                 id: MemberId::fresh(cause.now, engine.entropy()),
                 user_name: String::new(),

@@ -58,8 +58,6 @@ pub(crate) struct Call<'a> {
     pub(crate) pairs: Vec<(String, String)>,
     /// The segment that the route's braces match, decoded.
     pub(crate) segment: String,
-    /// The body, until it is read.
-    body: Option<Body>,
 }
 
 /// What a request did, besides its answer.
@@ -126,13 +124,12 @@ async fn answer(
         headers: &parts.headers,
         pairs: target.pairs()?,
         segment: decode(segment, false)?,
-        body: Some(body),
     };
     flight.query(&call.pairs);
     if matches!(route.action, Action::Get(_) | Action::Replace(_) | Action::Patch(_) | Action::Delete(_)) {
         flight.target(call.segment.chars().take(64).collect());
     }
-    perform(call, route, flight).await
+    perform(call, body, route, flight).await
 }
 
 /// Finds the directory whose token the request shows, and paces it.
@@ -165,7 +162,7 @@ async fn let_in<'a>(
     Ok(Directory::new(engine, login.workspace_id, login.token.id, request_id))
 }
 
-async fn perform(mut call: Call<'_>, route: &Route, flight: &mut Flight) -> Outcome {
+async fn perform(call: &Call<'_>, body: Body, route: &Route, flight: &mut Flight) -> Outcome {
     let limits = call.scim.limits;
     let takes_body = match route.action {
         Action::Search(_) | Action::Create(_) | Action::Replace(_) | Action::Patch(_) => Some(BODY_MAX),
@@ -173,7 +170,7 @@ async fn perform(mut call: Call<'_>, route: &Route, flight: &mut Flight) -> Outc
         _ => None,
     };
     let taken = match takes_body {
-        Some(max) => Some(call.take_body(max).await?),
+        Some(max) => Some(call.scim.intake.json(call.headers, body, max, &limits).await?),
         None => None,
     };
     if let Some(Taken { json, .. }) = &taken {
@@ -181,19 +178,19 @@ async fn perform(mut call: Call<'_>, route: &Route, flight: &mut Flight) -> Outc
     }
     let body = taken.as_ref().map(|taken| &taken.json);
     match (route.action, body) {
-        (Action::List(kind), _) => search::list(&call, kind).await,
-        (Action::Search(kind), Some(body)) => search::search(&call, kind, body).await,
-        (Action::Get(Kind::User), _) => resources::user_get(&call).await,
-        (Action::Create(Kind::User), Some(body)) => resources::user_create(&call, body, flight).await,
-        (Action::Replace(Kind::User), Some(body)) => resources::user_replace(&call, body, flight).await,
-        (Action::Patch(Kind::User), Some(body)) => resources::user_patch(&call, body, flight).await,
-        (Action::Delete(Kind::User), _) => resources::user_delete(&call, flight).await,
-        (Action::Get(Kind::Group), _) => resources::group_get(&call).await,
-        (Action::Create(Kind::Group), Some(body)) => resources::group_create(&call, body, flight).await,
-        (Action::Replace(Kind::Group), Some(body)) => resources::group_replace(&call, body, flight).await,
-        (Action::Patch(Kind::Group), Some(body)) => resources::group_patch(&call, body, flight).await,
-        (Action::Delete(Kind::Group), _) => resources::group_delete(&call, flight).await,
-        (Action::Bulk, Some(body)) => crate::bulk::bulk(&call, body, flight).await,
+        (Action::List(kind), _) => search::list(call, kind).await,
+        (Action::Search(kind), Some(body)) => search::search(call, kind, body).await,
+        (Action::Get(Kind::User), _) => resources::user_get(call).await,
+        (Action::Create(Kind::User), Some(body)) => resources::user_create(call, body, flight).await,
+        (Action::Replace(Kind::User), Some(body)) => resources::user_replace(call, body, flight).await,
+        (Action::Patch(Kind::User), Some(body)) => resources::user_patch(call, body, flight).await,
+        (Action::Delete(Kind::User), _) => resources::user_delete(call, flight).await,
+        (Action::Get(Kind::Group), _) => resources::group_get(call).await,
+        (Action::Create(Kind::Group), Some(body)) => resources::group_create(call, body, flight).await,
+        (Action::Replace(Kind::Group), Some(body)) => resources::group_replace(call, body, flight).await,
+        (Action::Patch(Kind::Group), Some(body)) => resources::group_patch(call, body, flight).await,
+        (Action::Delete(Kind::Group), _) => resources::group_delete(call, flight).await,
+        (Action::Bulk, Some(body)) => crate::bulk::bulk(call, body, flight).await,
         (Action::Me, _) => Err(ScimError::not_found(
             "/Me has nothing to show: this token stands for a directory and not for a person; look people up in /Users",
         )
@@ -205,7 +202,7 @@ async fn perform(mut call: Call<'_>, route: &Route, flight: &mut Flight) -> Outc
             | Action::Schemas
             | Action::Schema,
             _,
-        ) => discovery::answer(&call, route.action),
+        ) => discovery::answer(call, route.action),
         // The table has no such routes, and the bodies were read above.
         _ => Err(Failure::no_route()),
     }
@@ -220,11 +217,6 @@ impl Call<'_> {
     /// The failure that a service's error is for this request.
     pub(crate) fn failure(&self, error: latchkey_engine::Error) -> Failure {
         Failure::of(error, self.request_id)
-    }
-
-    async fn take_body(&mut self, max: usize) -> Result<Taken, Failure> {
-        let body = self.body.take().unwrap_or_default();
-        self.scim.intake.json(self.headers, body, max, &self.scim.limits).await
     }
 }
 

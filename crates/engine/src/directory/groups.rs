@@ -22,7 +22,6 @@ use latchkey_store::{Conflict, UniqueKey};
 
 use super::users::etag;
 use super::{Directory, Done, Effect, team_row};
-use crate::error::Attempt;
 use crate::Error;
 
 /// A team as SCIM shows it.
@@ -98,7 +97,7 @@ impl Directory<'_> {
                     let wanted = Wanted::default().apply(&[MembersChange::Add(wished.clone())], &[]);
                     let change = wanted.resolve(&known, &workspace)?;
                     effects.extend(member_effects(&change));
-                    rules::extend(&mut changes, &team, change, &cause, self.engine.ids(&cause));
+                    rules::extend(&mut changes, &team, change, &cause, self.engine.ids(&cause))?;
                 }
                 self.engine.commit(changes, |conflict| display_name_taken(conflict, &team)).await?;
                 Ok(Done { value: GroupAnswer { team, members: None }, effects, hints: hints.clone() })
@@ -168,7 +167,8 @@ impl Directory<'_> {
                     .await?
                     .ok_or_else(no_such_group)?;
                 conditions.check(Some(&etag(team.version)))?;
-                let changes = teams::delete(&team, &cause, self.engine.ids(&cause));
+                let reached = self.engine.store().accounts_of_team(self.workspace_id, id).await?;
+                let changes = teams::delete(&team, &reached, &cause, self.engine.ids(&cause))?;
                 self.engine.commit(changes, crate::engine::only_moved).await?;
                 Ok(Done { value: (), effects: vec![Effect::one("team.deleted")], hints: Vec::new() })
             })
@@ -203,13 +203,13 @@ impl Directory<'_> {
                 let wanted = Wanted::default().apply(members, &present);
                 let member_change = wanted.resolve(&known, &workspace)?;
                 let cause = self.cause();
-                let mut changes = teams::update(&team, next, &cause, self.engine.ids(&cause));
+                let mut changes = teams::update(&team, next, &cause, self.engine.ids(&cause))?;
                 let mut effects = Vec::new();
                 if !changes.is_empty() {
                     effects.push(Effect::one("team.updated"));
                 }
                 effects.extend(member_effects(&member_change));
-                rules::extend(&mut changes, &team, member_change, &cause, self.engine.ids(&cause));
+                rules::extend(&mut changes, &team, member_change, &cause, self.engine.ids(&cause))?;
                 let value = GroupAnswer { team: stored_team(&changes, team), members: None };
                 let taken = value.team.clone();
                 self.engine.commit(changes, |conflict| display_name_taken(conflict, &taken)).await?;
