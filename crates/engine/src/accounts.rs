@@ -72,7 +72,7 @@ pub async fn get(engine: &Engine, by: &Caller, id: AccountId) -> Result<Account,
 /// When owner or successor can't be one, a text is empty or too long, or the caller may not.
 pub async fn create(engine: &Engine, by: &Caller, new: &NewAccount) -> Result<Account, Error> {
     engine
-        .settle(async || {
+        .settle(|| async {
             let cause = by.cause(engine, Action::WriteAccounts)?;
             let account = Account {
                 workspace_id: by.workspace_id(),
@@ -112,7 +112,7 @@ pub async fn update(
     patch: &AccountPatch,
 ) -> Result<Account, Error> {
     engine
-        .settle(async || {
+        .settle(|| async {
             let cause = by.cause(engine, Action::WriteAccounts)?;
             let before = find(engine, by, id).await?;
             let after = patch.clone().onto(before.clone());
@@ -133,7 +133,7 @@ pub async fn update(
 /// When there is none, or the caller may not.
 pub async fn delete(engine: &Engine, by: &Caller, id: AccountId) -> Result<(), Error> {
     engine
-        .settle(async || {
+        .settle(|| async {
             let cause = by.cause(engine, Action::WriteAccounts)?;
             let account = find(engine, by, id).await?;
             let changes = rules::delete(&account, &cause, engine.ids(&cause));

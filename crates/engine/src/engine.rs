@@ -124,10 +124,10 @@ impl Engine {
     ///
     /// `attempt` runs again from its first read when the commit finds that what it rested on has
     /// moved, so everything in it but the commit must be free of effects.
-    pub(crate) async fn settle<T>(
-        &self,
-        mut attempt: impl AsyncFnMut() -> Result<T, Attempt>,
-    ) -> Result<T, Error> {
+    pub(crate) async fn settle<T, F>(&self, mut attempt: impl FnMut() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Attempt>>,
+    {
         for _ in 0..ATTEMPTS {
             match attempt().await {
                 Ok(done) => return Ok(done),

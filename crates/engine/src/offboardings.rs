@@ -150,7 +150,7 @@ async fn decide(
     rule: impl Fn(&OffboardingCase, &Cause) -> Result<ChangeSet, Error>,
 ) -> Result<CaseView, Error> {
     engine
-        .settle(async || {
+        .settle(|| async {
             let cause = by.cause(engine, action)?;
             let case = find(engine, by, id).await?;
             Ok(engine.commit(rule(&case, &cause)?, only_moved).await?)

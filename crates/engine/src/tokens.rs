@@ -141,8 +141,8 @@ pub async fn create_api(
     issued.token.sealed = None;
     issued.token.scopes = scopes.to_vec();
     issued.token.valid_until = valid_for.map(|span| cause.now.plus(span));
-    engine
-        .settle(async || {
+    issued.token = engine
+        .settle(|| async {
             let member = engine
                 .store()
                 .member_get(workspace_id, member_id)
@@ -152,8 +152,7 @@ pub async fn create_api(
             token.member = Some((member_id, member.access_epoch));
             let changes = rules::issue_for_member(token.clone(), &member, &cause, engine.ids(&cause))?;
             engine.commit(changes, only_moved).await?;
-            issued.token = token;
-            Ok(())
+            Ok(token)
         })
         .await?;
     Ok(issued)

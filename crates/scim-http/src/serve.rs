@@ -129,7 +129,7 @@ async fn answer(
     if matches!(route.action, Action::Get(_) | Action::Replace(_) | Action::Patch(_) | Action::Delete(_)) {
         flight.target(call.segment.chars().take(64).collect());
     }
-    perform(call, body, route, flight).await
+    perform(&call, body, route, flight).await
 }
 
 /// Finds the directory whose token the request shows, and paces it.

@@ -74,7 +74,7 @@ impl Directory<'_> {
         let hints: Vec<String> = accepted.notes.iter().map(ToString::to_string).collect();
         let wished = members_of_body(body)?.unwrap_or_default();
         self.engine
-            .settle(async || {
+            .settle(|| async {
                 let cause = self.cause();
                 let id = TeamId::fresh(cause.now, self.engine.entropy());
                 let blank = Team {
@@ -158,7 +158,7 @@ impl Directory<'_> {
     pub async fn group_delete(&self, id: &str, conditions: &Preconditions) -> Result<Done<()>, Error> {
         let id = team_id(id)?;
         self.engine
-            .settle(async || {
+            .settle(|| async {
                 let cause = self.cause();
                 let team = self
                     .engine
@@ -186,7 +186,7 @@ impl Directory<'_> {
         let named = named_ids(members);
         let whole = members.iter().any(|m| matches!(m, MembersChange::RemoveAll | MembersChange::ReplaceAll(_)));
         self.engine
-            .settle(async || {
+            .settle(|| async {
                 let store = self.engine.store();
                 let (team, (workspace, known), present) = tokio::try_join!(
                     async { Ok(store.team_get(self.workspace_id, id).await?) },

@@ -52,7 +52,7 @@ impl Directory<'_> {
         let columns = Columns::of(accepted.resource.clone());
         hints.extend(member_row::hints(&columns, &accepted.resource));
         self.engine
-            .settle(async || {
+            .settle(|| async {
                 let cause = self.cause();
                 let tombstone = match &columns.external_id {
                     Some(key) => self.engine.store().tombstone_by_external_id(self.workspace_id, key).await?,
@@ -146,7 +146,7 @@ impl Directory<'_> {
     pub async fn user_delete(&self, id: &str, conditions: &Preconditions) -> Result<Done<()>, Error> {
         let id = member_id(id)?;
         self.engine
-            .settle(async || {
+            .settle(|| async {
                 let cause = self.cause();
                 let member = self
                     .engine
@@ -176,7 +176,7 @@ impl Directory<'_> {
         let store = self.engine.store();
         let ids = [id];
         self.engine
-            .settle(async || {
+            .settle(|| async {
                 let (member, teams) = tokio::try_join!(
                     store.member_get(self.workspace_id, id),
                     store.teams_of_members(self.workspace_id, &ids),
