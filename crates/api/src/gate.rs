@@ -88,8 +88,8 @@ async fn login(gate: &Gate, request: &Request, request_id: RequestId) -> Result<
     let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
     let address = address.map(|ip| ip.to_string()).unwrap_or_default();
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-    tokens::note_use(engine, &login, &address, agent);
-    tokens::pace(engine, &login).map_err(|wait| Problem::too_many(wait).of(request_id))?;
+    engine.note_use(&login, &address, agent);
+    engine.pace(&login.token).map_err(|wait| Problem::too_many(wait).of(request_id))?;
     Ok(login)
 }
 

@@ -72,7 +72,7 @@ pub async fn get(engine: &Engine, by: &Caller, id: AccountId) -> Result<Account,
 /// When owner or successor can't be one, a text is empty or too long, or the caller may not.
 pub async fn create(engine: &Engine, by: &Caller, new: &NewAccount) -> Result<Account, Error> {
     engine
-        .settle(async || {
+        .settle(|| async {
             let cause = by.cause(engine, Action::WriteAccounts)?;
             let account = Account {
                 workspace_id: by.workspace_id(),
@@ -112,7 +112,7 @@ pub async fn update(
     patch: &AccountPatch,
 ) -> Result<Account, Error> {
     engine
-        .settle(async || {
+        .settle(|| async {
             let cause = by.cause(engine, Action::WriteAccounts)?;
             let before = find(engine, by, id).await?;
             let after = patch.clone().onto(before.clone());
@@ -133,7 +133,7 @@ pub async fn update(
 /// When there is none, or the caller may not.
 pub async fn delete(engine: &Engine, by: &Caller, id: AccountId) -> Result<(), Error> {
     engine
-        .settle(async || {
+        .settle(|| async {
             let cause = by.cause(engine, Action::WriteAccounts)?;
             let account = find(engine, by, id).await?;
             let changes = rules::delete(&account, &cause, engine.ids(&cause));
@@ -154,12 +154,18 @@ async fn place(engine: &Engine, by: &Caller, id: Option<CollectionId>) -> Result
     Ok(())
 }
 
-/// The members that an account names.
-struct People(Vec<Member>, Option<MemberId>, Option<MemberId>);
+/// The members that an account names, and who asks: whoever adds an account knows its password.
+struct People {
+    found: Vec<Member>,
+    owner: Option<MemberId>,
+    successor: Option<MemberId>,
+    creator: Option<MemberId>,
+}
 
 impl People {
     async fn load(engine: &Engine, by: &Caller, account: &Account) -> Result<Self, Error> {
-        let ids: Vec<MemberId> = account.owner_id.into_iter().chain(account.successor_id).collect();
+        let (owner, successor, creator) = (account.owner_id, account.successor_id, by.member_id());
+        let ids: Vec<MemberId> = owner.into_iter().chain(successor).chain(creator).collect();
         let found = if ids.is_empty() {
             Vec::new()
         } else {
@@ -168,12 +174,12 @@ impl People {
         if ids.iter().any(|id| !found.iter().any(|member| member.id == *id)) {
             return Err(Error::NotFound { what: "member" });
         }
-        Ok(Self(found, account.owner_id, account.successor_id))
+        Ok(Self { found, owner, successor, creator })
     }
 
     fn named(&self) -> Named<'_> {
-        let of = |id: Option<MemberId>| self.0.iter().find(|member| Some(member.id) == id);
-        Named { owner: of(self.1), successor: of(self.2) }
+        let of = |id: Option<MemberId>| self.found.iter().find(|member| Some(member.id) == id);
+        Named { owner: of(self.owner), successor: of(self.successor), creator: of(self.creator) }
     }
 }
 

@@ -1,19 +1,19 @@
-//! What runs beside the requests: sealing the audit chain, writing the flight recorder and the
-//! tokens' use, and releasing what was held long enough.
+//! What runs beside the requests: sealing the audit chain, and writing the flight recorder and
+//! the tokens' use.
+//!
+//! Held rotations are not among it: they wait for a person's word, however long (A5).
 
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::{Engine, Error, flights, offboardings, tokens};
+use crate::{Engine, Error, error_chain, flights, tokens};
 
 /// How long the audit tail stays unsealed at most when nothing is wrong.
 const SEAL_EVERY: Duration = Duration::from_millis(100);
 /// How long a flight or a token's use waits to be written.
 const WRITE_EVERY: Duration = Duration::from_secs(1);
-/// How often held rotations are looked at; they wait for hours.
-const RELEASE_EVERY: Duration = Duration::from_secs(60);
 /// Records sealed in one transaction.
 const SEAL_BATCH: usize = 2_000;
 
@@ -28,16 +28,10 @@ impl Background {
     /// Starts it.
     pub fn start(engine: &Engine) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let tasks = vec![
-            every("audit.seal", SEAL_EVERY, engine, &stopped, async |engine| seal(engine).await),
-            every("flights.write", WRITE_EVERY, engine, &stopped, async |engine| {
-                flights::write_waiting(engine).await?;
-                tokens::write_uses(engine).await
-            }),
-            every("offboardings.release", RELEASE_EVERY, engine, &stopped, async |engine| {
-                offboardings::release_due(engine).await
-            }),
-        ];
+        let tasks = Job::ALL
+            .into_iter()
+            .map(|job| tokio::spawn(job.repeat(engine.clone(), stopped.clone())))
+            .collect();
         Self { engine: engine.clone(), stop, tasks }
     }
 
@@ -67,28 +61,51 @@ async fn seal(engine: &Engine) -> Result<(), Error> {
     }
 }
 
-/// Runs `work` again and again, `pause` after it ended, until told to stop. A failure is logged
-/// and tried again after the next pause.
-fn every(
-    name: &'static str,
-    pause: Duration,
-    engine: &Engine,
-    stopped: &watch::Receiver<bool>,
-    work: impl AsyncFn(&Engine) -> Result<(), Error> + Send + Sync + 'static,
-) -> JoinHandle<()>
-where
-    for<'a> &'a Engine: Send,
-{
-    let (engine, mut stopped) = (engine.clone(), stopped.clone());
-    tokio::spawn(async move {
+/// What is done again and again.
+#[derive(Debug, Clone, Copy)]
+enum Job {
+    SealAudit,
+    WriteFlights,
+}
+
+impl Job {
+    const ALL: [Self; 2] = [Self::SealAudit, Self::WriteFlights];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::SealAudit => "audit.seal",
+            Self::WriteFlights => "flights.write",
+        }
+    }
+
+    const fn pause(self) -> Duration {
+        match self {
+            Self::SealAudit => SEAL_EVERY,
+            Self::WriteFlights => WRITE_EVERY,
+        }
+    }
+
+    async fn run(self, engine: &Engine) -> Result<(), Error> {
+        match self {
+            Self::SealAudit => seal(engine).await,
+            Self::WriteFlights => {
+                flights::write_waiting(engine).await?;
+                tokens::write_uses(engine).await
+            }
+        }
+    }
+
+    /// Runs, waits for the pause after it ended, and runs again, until told to stop. A failure is
+    /// logged and tried again after the next pause.
+    async fn repeat(self, engine: Engine, mut stopped: watch::Receiver<bool>) {
         while !*stopped.borrow() {
-            if let Err(error) = work(&engine).await {
-                tracing::warn!(job = name, error = &error as &dyn std::error::Error, "background work failed");
+            if let Err(error) = self.run(&engine).await {
+                tracing::warn!(job = self.name(), error = error_chain(&error), "background work failed");
             }
             tokio::select! {
                 _ = stopped.changed() => {}
-                () = tokio::time::sleep(pause) => {}
+                () = tokio::time::sleep(self.pause()) => {}
             }
         }
-    })
+    }
 }

@@ -40,7 +40,7 @@ pub async fn create(
     parent_id: Option<CollectionId>,
 ) -> Result<Collection, Error> {
     engine
-        .settle(async || {
+        .settle(|| async {
             let cause = by.cause(engine, Action::WriteAccounts)?;
             let above = Tree::load(engine, by).await?.from(parent_id)?;
             let collection = Collection {
@@ -70,7 +70,7 @@ pub async fn update(
     parent_id: Option<Option<CollectionId>>,
 ) -> Result<Collection, Error> {
     engine
-        .settle(async || {
+        .settle(|| async {
             let cause = by.cause(engine, Action::WriteAccounts)?;
             let tree = Tree::load(engine, by).await?;
             let before = tree.0.get(&id).cloned().ok_or(Error::NotFound { what: "collection" })?;
@@ -96,7 +96,7 @@ pub async fn update(
 /// When something lies in it, there is none, or the caller may not.
 pub async fn delete(engine: &Engine, by: &Caller, id: CollectionId) -> Result<(), Error> {
     engine
-        .settle(async || {
+        .settle(|| async {
             let cause = by.cause(engine, Action::WriteAccounts)?;
             let collection = find(engine, by, id).await?;
             let changes = rules::delete(&collection, &cause, engine.ids(&cause));

@@ -1,19 +1,21 @@
 //! The ports that services are given, and the loop in which they decide and commit.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use latchkey_access::audit::Actor;
-use latchkey_access::context::Cause;
-use latchkey_access::{ChangeSet, Workspace};
+use latchkey_access::context::{Cause, Ids};
+use latchkey_access::{ChangeSet, Token, Workspace};
 use latchkey_kernel::id::{RequestId, WorkspaceId};
 use latchkey_kernel::{Clock, Entropy, Timestamp};
-use latchkey_store::{Conflict, Store};
+use latchkey_store::{Conflict, FlightEntry, Store};
 use latchkey_vault::KeyRing;
 
 use crate::error::{Attempt, Error};
 use crate::flights::Recorder;
 use crate::pace::Pacer;
 use crate::token_use::UseTally;
+use crate::tokens::Login;
 
 /// How often a decision is made anew when what it rested on has moved. Neighbours that contend
 /// for one row each win once in so many tries; a loser after this many is told to come back.
@@ -74,6 +76,34 @@ impl Engine {
         RequestId::fresh(self.now(), self.entropy())
     }
 
+    /// The source of ids for one decision.
+    pub(crate) fn ids<'a>(&'a self, cause: &Cause) -> Ids<'a> {
+        Ids::new(cause.now, self.entropy())
+    }
+
+    /// Notes that a token has been used, to be written with others.
+    pub fn token_used(&self, login: &Login, address: &str, agent: Option<&str>) {
+        self.uses.note(login.workspace_id, login.token.id, self.now(), address, agent);
+    }
+
+    /// Lets a token's request through, or says how long to wait.
+    ///
+    /// # Errors
+    /// The time until the next request would be let through.
+    pub fn pace(&self, token: &Token) -> Result<(), Duration> {
+        token.rate_limit.map_or(Ok(()), |limit| self.pacer.admit(token.id, limit, self.now()))
+    }
+
+    /// Whether a flight would be kept now; asked before one is put together.
+    pub fn recorder_has_room(&self, mutating: bool) -> bool {
+        self.recorder.has_room(mutating)
+    }
+
+    /// Keeps a flight for the next writing.
+    pub fn record_flight(&self, entry: FlightEntry) {
+        self.recorder.record(entry);
+    }
+
     pub(crate) async fn workspace(&self, id: WorkspaceId) -> Result<Workspace, Error> {
         self.store.workspace_get(id).await?.ok_or(Error::NotFound { what: "workspace" })
     }
@@ -94,10 +124,10 @@ impl Engine {
     ///
     /// `attempt` runs again from its first read when the commit finds that what it rested on has
     /// moved, so everything in it but the commit must be free of effects.
-    pub(crate) async fn settle<T>(
-        &self,
-        mut attempt: impl AsyncFnMut() -> Result<T, Attempt>,
-    ) -> Result<T, Error> {
+    pub(crate) async fn settle<T, F>(&self, mut attempt: impl FnMut() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Attempt>>,
+    {
         for _ in 0..ATTEMPTS {
             match attempt().await {
                 Ok(done) => return Ok(done),

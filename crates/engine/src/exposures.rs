@@ -29,7 +29,7 @@ pub async fn record(
     member: MemberId,
 ) -> Result<Vec<Effect>, Error> {
     engine
-        .settle(async || {
+        .settle(|| async {
             let cause = by.cause(engine, Action::WriteGrants)?;
             let account = accounts::find(engine, by, account).await?;
             let member = members::find(engine, by, member).await?;

@@ -7,10 +7,12 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use latchkey_kernel::id::{FlightId, WorkspaceId};
-use latchkey_store::{FlightEntry, FlightFilter};
+use latchkey_kernel::id::FlightId;
+pub use latchkey_store::{FlightEntry, FlightFilter};
 
-use crate::{Engine, Error};
+use latchkey_access::authority::Action;
+
+use crate::{Caller, Engine, Error};
 
 /// How many entries wait for the next writing at most.
 const BUFFER: usize = 1_000;
@@ -62,23 +64,21 @@ impl Recorder {
 /// What was recorded, newest first.
 ///
 /// # Errors
-/// When the database fails.
-pub async fn list(
-    engine: &Engine,
-    workspace_id: WorkspaceId,
-    filter: FlightFilter,
-) -> Result<Vec<FlightEntry>, Error> {
+/// When the caller may not or the database fails.
+pub async fn list(engine: &Engine, by: &Caller, filter: FlightFilter) -> Result<Vec<FlightEntry>, Error> {
+    by.may(Action::ReadDirectory)?;
     write_waiting(engine).await?;
-    Ok(engine.store().flight_list(workspace_id, filter).await?)
+    Ok(engine.store().flight_list(by.workspace_id(), filter).await?)
 }
 
 /// One entry.
 ///
 /// # Errors
-/// When there is none of this id in the workspace, or the database fails.
-pub async fn get(engine: &Engine, workspace_id: WorkspaceId, id: FlightId) -> Result<FlightEntry, Error> {
+/// When there is none of this id in the workspace, or the caller may not.
+pub async fn get(engine: &Engine, by: &Caller, id: FlightId) -> Result<FlightEntry, Error> {
+    by.may(Action::ReadDirectory)?;
     write_waiting(engine).await?;
-    engine.store().flight_get(workspace_id, id).await?.ok_or(Error::NotFound { what: "flight" })
+    engine.store().flight_get(by.workspace_id(), id).await?.ok_or(Error::NotFound { what: "flight" })
 }
 
 /// Writes what waits; who looks sees their own last request.

@@ -43,7 +43,7 @@ pub async fn get(engine: &Engine, by: &Caller, id: GrantId) -> Result<Grant, Err
 /// When the receiver is out or may not hold it, the object isn't there, or the caller may not.
 pub async fn give(engine: &Engine, by: &Caller, to: To, wish: &Wish) -> Result<Grant, Error> {
     engine
-        .settle(async || {
+        .settle(|| async {
             let cause = by.cause(engine, Action::WriteGrants)?;
             match wish.object {
                 GrantObject::Account(id) => drop(accounts::find(engine, by, id).await?),
@@ -76,7 +76,7 @@ pub async fn set_end(
     ends_at: Option<Timestamp>,
 ) -> Result<Grant, Error> {
     engine
-        .settle(async || {
+        .settle(|| async {
             let cause = by.cause(engine, Action::WriteGrants)?;
             let grant = find(engine, by, id).await?;
             let changes = rules::set_end(&grant, ends_at, &cause, engine.ids(&cause))?;
@@ -92,7 +92,7 @@ pub async fn set_end(
 /// When there is no such grant, or the caller may not.
 pub async fn end(engine: &Engine, by: &Caller, id: GrantId) -> Result<(), Error> {
     engine
-        .settle(async || {
+        .settle(|| async {
             let cause = by.cause(engine, Action::WriteGrants)?;
             let grant = find(engine, by, id).await?;
             let changes = rules::end(&grant, &cause, engine.ids(&cause));

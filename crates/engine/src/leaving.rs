@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use latchkey_access::assessment::{self, Reached};
 use latchkey_access::context::Cause;
 use latchkey_access::effective::ReachBy;
-use latchkey_access::leaving::{self as rules, Leaver, Reached};
+use latchkey_access::leaving::{self as rules, Leaver};
 use latchkey_access::offboarding::Trigger;
 use latchkey_access::safeguard::Wave;
 use latchkey_access::succession::{Heirs, InCharge, Owned};
@@ -34,6 +35,7 @@ pub(crate) async fn leave(
     } else {
         Stake::default()
     };
+    let assessed = assessment::assess(&before.standing(), &stake.reached, cause.now);
     let leaver = Leaver {
         before,
         after,
@@ -41,6 +43,7 @@ pub(crate) async fn leave(
         workspace: &workspace,
         direct_grants: stake.direct_grants,
         reached: &stake.reached,
+        assessed: &assessed,
         owned: &stake.owned,
         heirs: &stake.heirs,
         in_charge: stake.in_charge.as_ref(),
@@ -88,8 +91,8 @@ impl Stake {
         if !owned.is_empty() {
             (stake.owned, stake.heirs) = succession(engine, workspace, id, owned, cause).await?;
         }
-        let assessed = rules::assess(&member.standing(), &stake.reached, cause.now);
-        if rules::plans_rotation(&assessed) {
+        let assessed = assessment::assess(&member.standing(), &stake.reached, cause.now);
+        if assessment::plans_rotation(&assessed) {
             let since = cause.now.minus(Safeguard::WINDOW);
             let (leavers, active) = tokio::try_join!(
                 store.case_count_since(workspace_id, since),

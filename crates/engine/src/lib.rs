@@ -37,7 +37,7 @@ pub use background::Background;
 pub use caller::Caller;
 pub use effect::Effect;
 pub use engine::Engine;
-pub use error::Error;
+pub use error::{Error, error_chain};
 pub use latchkey_store::{
     AccountQuery, AuditQuery, AuditRow, CaseQuery, FlightEntry, FlightFilter, GrantQuery, MemberQuery,
     OutboxQuery, TeamQuery,

@@ -94,7 +94,7 @@ pub async fn by_login(engine: &Engine, by: &Caller, login: &str) -> Result<Membe
 /// When the caller may not, the role is above theirs, or the `userName` is taken.
 pub async fn add(engine: &Engine, by: &Caller, new: &NewMember) -> Result<Member, Error> {
     engine
-        .settle(async || {
+        .settle(|| async {
             let cause = by.cause(engine, Action::AddMember)?;
             let workspace = engine.workspace(by.workspace_id()).await?;
             let member = new.row(by.workspace_id(), engine, &cause);
@@ -112,7 +112,7 @@ pub async fn add(engine: &Engine, by: &Caller, new: &NewMember) -> Result<Member
 /// When the caller may not, or it is the last active Owner's (A6).
 pub async fn set_role(engine: &Engine, by: &Caller, id: MemberId, role: Role) -> Result<Changed, Error> {
     engine
-        .settle(async || {
+        .settle(|| async {
             let cause = by.cause(engine, Action::SetRole)?;
             let before = find(engine, by, id).await?;
             let workspace = engine.workspace(by.workspace_id()).await?;
@@ -141,7 +141,7 @@ pub async fn set_role(engine: &Engine, by: &Caller, id: MemberId, role: Role) ->
 /// When the caller may not, or it is the last active Owner (A6).
 pub async fn deactivate(engine: &Engine, by: &Caller, id: MemberId) -> Result<Changed, Error> {
     engine
-        .settle(async || {
+        .settle(|| async {
             let cause = by.cause(engine, Action::Deactivate)?;
             let before = find(engine, by, id).await?;
             may_touch(by, &before)?;
@@ -162,7 +162,7 @@ pub async fn deactivate(engine: &Engine, by: &Caller, id: MemberId) -> Result<Ch
 /// When the caller may not, or the member is in.
 pub async fn reactivate(engine: &Engine, by: &Caller, id: MemberId) -> Result<Changed, Error> {
     engine
-        .settle(async || {
+        .settle(|| async {
             let cause = by.cause(engine, Action::Reactivate)?;
             let before = find(engine, by, id).await?;
             may_touch(by, &before)?;

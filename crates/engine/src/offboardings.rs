@@ -1,13 +1,13 @@
 //! Offboarding cases: what was cut, what was planned for it, and what waits for a person's word.
 
+use latchkey_access::assessment::{self, Assessed};
 use latchkey_access::authority::Action;
 use latchkey_access::context::Cause;
-use latchkey_access::leaving::{self as rules, Assessed};
-use latchkey_access::offboarding::{CaseItem, CaseState, ItemDecision, OffboardingCase};
+use latchkey_access::offboarding::{CaseItem, ItemDecision, OffboardingCase};
 use latchkey_access::outbox::OutboxEvent;
-use latchkey_access::{Account, AuditRecord, ChangeSet, Grant, Member, Permission, safeguard};
+use latchkey_access::{Account, ChangeSet, Grant, Member, Permission, safeguard};
 use latchkey_kernel::id::{CaseId, MemberId};
-use latchkey_store::CaseQuery;
+use latchkey_store::{AuditRow, CaseQuery};
 
 use crate::engine::only_moved;
 use crate::leaving::Stake;
@@ -27,7 +27,7 @@ pub struct CaseView {
     /// The planned rotations and notices, and where each stands.
     pub effects: Vec<OutboxEvent>,
     /// What the audit log says of the request that cut the access, in order.
-    pub timeline: Vec<AuditRecord>,
+    pub timeline: Vec<AuditRow>,
 }
 
 /// What would follow for one account if a member left now.
@@ -80,7 +80,7 @@ pub async fn get(engine: &Engine, by: &Caller, id: CaseId) -> Result<CaseView, E
         store.case_items(workspace_id, id),
         store.case_grants(workspace_id, id, false),
         store.outbox_of_case(workspace_id, id),
-        store.audit_of_request(workspace_id, case.request_id),
+        store.audit_of_request(workspace_id, case.request_id, case.cut_at),
     )?;
     Ok(CaseView { case, member, items, grants, effects, timeline })
 }
@@ -124,7 +124,7 @@ pub async fn simulate(engine: &Engine, by: &Caller, id: MemberId) -> Result<Simu
     }
     let workspace = engine.workspace(by.workspace_id()).await?;
     let stake = Stake::load(engine, &workspace, &member, &cause).await?;
-    let assessed = rules::assess(&member.standing(), &stake.reached, cause.now);
+    let assessed = assessment::assess(&member.standing(), &stake.reached, cause.now);
     let accounts = assessed.iter().map(Foreseen::of).collect();
     let held = stake.wave.is_some_and(|wave| safeguard::trips(workspace.policy.safeguard, wave));
     Ok(Simulation { member, direct_grants: stake.direct_grants, accounts, held })
@@ -150,10 +150,9 @@ async fn decide(
     rule: impl Fn(&OffboardingCase, &Cause) -> Result<ChangeSet, Error>,
 ) -> Result<CaseView, Error> {
     engine
-        .settle(async || {
+        .settle(|| async {
             let cause = by.cause(engine, action)?;
             let case = find(engine, by, id).await?;
-            debug_assert!(CaseState::ALL.contains(&case.state));
             Ok(engine.commit(rule(&case, &cause)?, only_moved).await?)
         })
         .await?;

@@ -9,14 +9,14 @@ use latchkey_kernel::id::TokenId;
 
 /// Spaces a token's requests by the generic cell rate algorithm: one instant a token, no timer.
 #[derive(Debug, Default)]
-pub struct Pacer {
+pub(crate) struct Pacer {
     /// When each token's next request would be due if all came evenly.
     due: Mutex<HashMap<TokenId, Timestamp>>,
 }
 
 impl Pacer {
     /// Lets a request through, or says how long to wait. A burst of one second's worth passes.
-    pub fn admit(&self, token: TokenId, per_second: u32, now: Timestamp) -> Result<(), Duration> {
+    pub(crate) fn admit(&self, token: TokenId, per_second: u32, now: Timestamp) -> Result<(), Duration> {
         let step = Duration::from_secs(1) / per_second.max(1);
         let mut due = self.due.lock().expect("no holder of this lock panics");
         let next = due.entry(token).or_insert(now);

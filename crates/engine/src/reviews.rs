@@ -72,7 +72,7 @@ async fn decide(
     rule: impl Fn(&Parts, &latchkey_access::context::Cause) -> Result<latchkey_access::ChangeSet, Error>,
 ) -> Result<Review, Error> {
     engine
-        .settle(async || {
+        .settle(|| async {
             let cause = by.cause(engine, Action::CloseReview)?;
             let review = load(engine, by, id).await?;
             let parts = Parts {

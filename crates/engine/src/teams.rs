@@ -1,7 +1,6 @@
 //! Teams, as admins see and change them. A directory's team is changed in the directory.
 
 use latchkey_access::authority::Action;
-use latchkey_access::context::Cause;
 use latchkey_access::member::Version;
 use latchkey_access::membership::{self, MemberChange};
 use latchkey_access::{Member, Membership, Origin, Team, teams as rules};
@@ -52,7 +51,7 @@ pub async fn members(
 /// When the name is taken, empty or too long, or the caller may not.
 pub async fn create(engine: &Engine, by: &Caller, name: &str) -> Result<Team, Error> {
     engine
-        .settle(async || {
+        .settle(|| async {
             let cause = by.cause(engine, Action::WriteTeams)?;
             let blank = Team {
                 workspace_id: by.workspace_id(),
@@ -80,7 +79,7 @@ pub async fn create(engine: &Engine, by: &Caller, name: &str) -> Result<Team, Er
 /// When the name is taken, the directory keeps the team, or the caller may not.
 pub async fn rename(engine: &Engine, by: &Caller, id: TeamId, name: &str) -> Result<Team, Error> {
     engine
-        .settle(async || {
+        .settle(|| async {
             let cause = by.cause(engine, Action::WriteTeams)?;
             let before = find(engine, by, id).await?;
             let changes = rules::update(&before, named(&before, name)?, &cause, engine.ids(&cause))?;
@@ -96,7 +95,7 @@ pub async fn rename(engine: &Engine, by: &Caller, id: TeamId, name: &str) -> Res
 /// When there is none, the directory keeps it, or the caller may not.
 pub async fn delete(engine: &Engine, by: &Caller, id: TeamId) -> Result<(), Error> {
     engine
-        .settle(async || {
+        .settle(|| async {
             let cause = by.cause(engine, Action::WriteTeams)?;
             let team = find(engine, by, id).await?;
             let reached = engine.store().accounts_of_team(by.workspace_id(), id).await?;
@@ -112,7 +111,7 @@ pub async fn delete(engine: &Engine, by: &Caller, id: TeamId) -> Result<(), Erro
 /// # Errors
 /// When the member is out, the directory keeps the team, or the caller may not.
 pub async fn add_member(engine: &Engine, by: &Caller, id: TeamId, member: MemberId) -> Result<(), Error> {
-    change_members(engine, by, id, async |_| {
+    change_members(engine, by, id, || async {
         let member = members::find(engine, by, member).await?;
         if !member.standing().is_active() {
             return Err(latchkey_access::refusal::Refusal::MemberNotActive.into());
@@ -129,7 +128,7 @@ pub async fn add_member(engine: &Engine, by: &Caller, id: TeamId, member: Member
 /// # Errors
 /// When there is no such team, the directory keeps it, or the caller may not.
 pub async fn remove_member(engine: &Engine, by: &Caller, id: TeamId, member: MemberId) -> Result<(), Error> {
-    change_members(engine, by, id, async |_| {
+    change_members(engine, by, id, || async {
         let standings = engine.store().team_standings(by.workspace_id(), id, &[member]).await?;
         let is_in = standings.iter().any(|(_, membership)| membership.is_some());
         Ok(MemberChange { added: Vec::new(), removed: if is_in { vec![member] } else { Vec::new() } })
@@ -137,18 +136,21 @@ pub async fn remove_member(engine: &Engine, by: &Caller, id: TeamId, member: Mem
     .await
 }
 
-async fn change_members(
+async fn change_members<F>(
     engine: &Engine,
     by: &Caller,
     id: TeamId,
-    change: impl AsyncFn(&Cause) -> Result<MemberChange, Error>,
-) -> Result<(), Error> {
+    change: impl Fn() -> F,
+) -> Result<(), Error>
+where
+    F: Future<Output = Result<MemberChange, Error>>,
+{
     engine
-        .settle(async || {
+        .settle(|| async {
             let cause = by.cause(engine, Action::WriteTeams)?;
             let team = find(engine, by, id).await?;
             let mut changes = latchkey_access::ChangeSet::new(by.workspace_id());
-            membership::extend(&mut changes, &team, change(&cause).await?, &cause, engine.ids(&cause))?;
+            membership::extend(&mut changes, &team, change().await?, &cause, engine.ids(&cause))?;
             engine.commit(changes, only_moved).await
         })
         .await

@@ -15,7 +15,7 @@ const CHECK: usize = 6;
 const HINT: usize = 4;
 
 /// What stands before the random part.
-pub const fn prefix(kind: TokenKind) -> &'static str {
+pub(crate) const fn prefix(kind: TokenKind) -> &'static str {
     match kind {
         TokenKind::Scim => "lk_scim_",
         TokenKind::Api => "lk_api_",
@@ -23,7 +23,7 @@ pub const fn prefix(kind: TokenKind) -> &'static str {
 }
 
 /// A fresh token.
-pub fn mint(kind: TokenKind, entropy: &dyn Entropy) -> SecretString {
+pub(crate) fn mint(kind: TokenKind, entropy: &dyn Entropy) -> SecretString {
     let mut text = Zeroizing::new(String::with_capacity(prefix(kind).len() + BODY + CHECK));
     text.push_str(prefix(kind));
     // Rejection sampling: 248 is the largest multiple of 62 in a byte, so every character is equally likely.
@@ -39,20 +39,15 @@ pub fn mint(kind: TokenKind, entropy: &dyn Entropy) -> SecretString {
 }
 
 /// Whether this could be a token of this kind: prefix, length, characters and checksum.
-pub fn is_well_formed(kind: TokenKind, text: &str) -> bool {
+pub(crate) fn is_well_formed(kind: TokenKind, text: &str) -> bool {
     let Some(rest) = text.strip_prefix(prefix(kind)) else { return false };
     rest.len() == BODY + CHECK
         && rest.bytes().all(|b| b.is_ascii_alphanumeric())
         && checksum(&text[..text.len() - CHECK]) == text[text.len() - CHECK..]
 }
 
-/// The kind whose prefix this text has.
-pub fn kind_of(text: &str) -> Option<TokenKind> {
-    TokenKind::ALL.iter().copied().find(|kind| text.starts_with(prefix(*kind)))
-}
-
 /// The part that people may see.
-pub fn hint(kind: TokenKind, text: &SecretString) -> String {
+pub(crate) fn hint(kind: TokenKind, text: &SecretString) -> String {
     text.expose_secret()[..prefix(kind).len() + HINT].to_owned()
 }
 
@@ -79,7 +74,6 @@ mod tests {
             let text = token.expose_secret();
             assert_eq!(text.len(), prefix(kind).len() + 49);
             assert!(is_well_formed(kind, text));
-            assert_eq!(kind_of(text), Some(kind));
             for other in TokenKind::ALL.iter().copied().filter(|k| *k != kind) {
                 assert!(!is_well_formed(other, text));
             }

@@ -9,13 +9,13 @@ use latchkey_store::TokenUse;
 
 /// What has been seen since the last writing.
 #[derive(Debug, Default)]
-pub struct UseTally {
+pub(crate) struct UseTally {
     seen: Mutex<HashMap<TokenId, TokenUse>>,
 }
 
 impl UseTally {
     /// One request with this token.
-    pub fn note(
+    pub(crate) fn note(
         &self,
         workspace_id: WorkspaceId,
         token_id: TokenId,
@@ -43,7 +43,7 @@ impl UseTally {
     }
 
     /// Takes what has been seen, to be written.
-    pub fn take(&self) -> Vec<TokenUse> {
+    pub(crate) fn take(&self) -> Vec<TokenUse> {
         let mut seen = self.seen.lock().expect("no holder of this lock panics");
         seen.drain().map(|(_, entry)| entry).collect()
     }

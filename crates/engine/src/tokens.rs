@@ -100,7 +100,7 @@ fn admit(engine: &Engine, kind: TokenKind, found: Option<TokenLogin>) -> Result<
 /// Makes a token for a directory.
 ///
 /// # Errors
-/// When a rule refuses or the database fails.
+/// When the caller may not, a rule refuses or the database fails.
 pub async fn create_scim(
     engine: &Engine,
     by: &Caller,
@@ -108,18 +108,20 @@ pub async fn create_scim(
     rate_limit: Option<u32>,
 ) -> Result<IssuedToken, Error> {
     let cause = by.cause(engine, Action::WriteDirectory)?;
-    engine.workspace(by.workspace_id()).await?;
-    let mut issued = draft(engine, by.workspace_id(), TokenKind::Scim, name, &cause);
+    let workspace_id = by.workspace_id();
+    engine.workspace(workspace_id).await?;
+    let mut issued = draft(engine, workspace_id, TokenKind::Scim, name, &cause);
     issued.token.rate_limit = rate_limit;
     let changes = rules::issue(issued.token.clone(), &cause, engine.ids(&cause));
     engine.settle(async || engine.commit(changes.clone(), only_moved).await).await?;
     Ok(issued)
 }
 
-/// Makes a token with which a member's programs use the API.
+/// Makes a token with which a member's programs use the API. A member makes their own; the
+/// operator makes anybody's.
 ///
 /// # Errors
-/// When the member is not active, a scope is not for their role, or the database fails.
+/// When it is another's, they are not active, a scope is not for their role, or the database fails.
 pub async fn create_api(
     engine: &Engine,
     by: &Caller,
@@ -130,13 +132,17 @@ pub async fn create_api(
 ) -> Result<IssuedToken, Error> {
     let cause = by.cause(engine, Action::WriteOwnTokens)?;
     let workspace_id = by.workspace_id();
+    if by.member_id().is_some_and(|own| own != member_id) {
+        // A token acts as its member, so nobody makes one for somebody else.
+        return Err(Error::NotFound { what: "member" });
+    }
     let mut issued = draft(engine, workspace_id, TokenKind::Api, name, &cause);
     // A member's token is shown once: there is no reason to show it again.
     issued.token.sealed = None;
     issued.token.scopes = scopes.to_vec();
     issued.token.valid_until = valid_for.map(|span| cause.now.plus(span));
-    engine
-        .settle(async || {
+    issued.token = engine
+        .settle(|| async {
             let member = engine
                 .store()
                 .member_get(workspace_id, member_id)
@@ -146,8 +152,7 @@ pub async fn create_api(
             token.member = Some((member_id, member.access_epoch));
             let changes = rules::issue_for_member(token.clone(), &member, &cause, engine.ids(&cause))?;
             engine.commit(changes, only_moved).await?;
-            issued.token = token;
-            Ok(())
+            Ok(token)
         })
         .await?;
     Ok(issued)
@@ -157,7 +162,7 @@ pub async fn create_api(
 /// does not fail until it has the new one.
 ///
 /// # Errors
-/// When there is no such token, it is revoked, or the database fails.
+/// When there is no such token, it is a member's or revoked, or the caller may not.
 pub async fn regenerate(
     engine: &Engine,
     by: &Caller,
@@ -165,7 +170,7 @@ pub async fn regenerate(
     grace: Duration,
 ) -> Result<IssuedToken, Error> {
     let cause = by.cause(engine, Action::WriteDirectory)?;
-    let old = get(engine, by.workspace_id(), token_id).await?;
+    let old = find(engine, by, token_id).await?;
     let mut issued = draft(engine, by.workspace_id(), old.kind, &old.name, &cause);
     issued.token.rate_limit = old.rate_limit;
     let changes = rules::regenerate(&old, issued.token.clone(), grace, &cause, engine.ids(&cause))?;
@@ -173,16 +178,15 @@ pub async fn regenerate(
     Ok(issued)
 }
 
-/// Ends a token at once.
+/// Ends a token at once: a directory's, or one's own.
 ///
 /// # Errors
-/// When there is no such token or the database fails.
+/// When there is no such token, or the caller may not.
 pub async fn revoke(engine: &Engine, by: &Caller, token_id: TokenId) -> Result<(), Error> {
-    let token = get(engine, by.workspace_id(), token_id).await?;
-    let cause = by.cause(engine, match token.kind {
-        TokenKind::Scim => Action::WriteDirectory,
-        TokenKind::Api => Action::WriteOwnTokens,
-    })?;
+    let token = find(engine, by, token_id).await?;
+    let is_own = token.member.is_some_and(|(member, _)| by.member_id() == Some(member));
+    let action = if is_own { Action::WriteOwnTokens } else { Action::WriteDirectory };
+    let cause = by.cause(engine, action)?;
     let changes = rules::revoke(&token, &cause, engine.ids(&cause));
     engine.settle(async || engine.commit(changes.clone(), only_moved).await).await
 }
@@ -195,10 +199,10 @@ pub fn scopes_of(role: Role) -> Vec<Scope> {
 /// A token's text, from its sealed copy; the showing is audited before the text is opened.
 ///
 /// # Errors
-/// When there is no such token, it is shown only once, or the database fails.
+/// When there is no such token, it is shown only once, or the caller may not.
 pub async fn reveal(engine: &Engine, by: &Caller, token_id: TokenId) -> Result<SecretString, Error> {
     let cause = by.cause(engine, Action::WriteDirectory)?;
-    let token = get(engine, by.workspace_id(), token_id).await?;
+    let token = find(engine, by, token_id).await?;
     let Some(sealed) = &token.sealed else {
         return Err(Error::Invalid("this token was shown once and is not kept; regenerate it".to_owned()));
     };
@@ -212,32 +216,37 @@ pub async fn reveal(engine: &Engine, by: &Caller, token_id: TokenId) -> Result<S
     Ok(SecretString::from(text))
 }
 
-/// Notes that a token was used, to be written with others.
-pub fn note_use(engine: &Engine, login: &Login, address: &str, agent: Option<&str>) {
-    engine.uses.note(login.workspace_id, login.token.id, engine.now(), address, agent);
-}
-
-/// Lets a request pass within its token's limit, if one is set.
+/// The directory's tokens, newest first, with how each has been used.
 ///
 /// # Errors
-/// How long to wait.
-pub fn pace(engine: &Engine, login: &Login) -> Result<(), Duration> {
-    match login.token.rate_limit {
-        Some(limit) => engine.pacer.admit(login.token.id, limit, engine.now()),
-        None => Ok(()),
-    }
+/// When the caller may not or the database fails.
+pub async fn list_scim(engine: &Engine, by: &Caller) -> Result<Vec<TokenView>, Error> {
+    by.may(Action::ReadDirectory)?;
+    views(engine, by.workspace_id(), |token| token.kind == TokenKind::Scim).await
 }
 
-/// The workspace's tokens, newest first, with how each has been used.
+/// The caller's own API tokens, newest first; for the operator, everybody's.
 ///
 /// # Errors
-/// When the database fails.
-pub async fn list(engine: &Engine, workspace_id: WorkspaceId) -> Result<Vec<TokenView>, Error> {
+/// When the caller may not or the database fails.
+pub async fn list_api(engine: &Engine, by: &Caller) -> Result<Vec<TokenView>, Error> {
+    by.may(Action::ReadSelf)?;
+    let own = by.member_id();
+    let theirs = |token: &Token| own.is_none() || token.member.map(|(member, _)| member) == own;
+    views(engine, by.workspace_id(), |token| token.kind == TokenKind::Api && theirs(token)).await
+}
+
+async fn views(
+    engine: &Engine,
+    workspace_id: WorkspaceId,
+    shown: impl Fn(&Token) -> bool,
+) -> Result<Vec<TokenView>, Error> {
     write_uses(engine).await?;
     let mut uses = engine.store().token_uses(workspace_id).await?;
     let tokens = engine.store().token_list(workspace_id).await?;
     Ok(tokens
         .into_iter()
+        .filter(shown)
         .map(|token| {
             let at = uses.iter().position(|used| used.token_id == token.id);
             TokenView { used: at.map(|at| uses.swap_remove(at)), token }
@@ -245,12 +254,9 @@ pub async fn list(engine: &Engine, workspace_id: WorkspaceId) -> Result<Vec<Toke
         .collect())
 }
 
-/// One token.
-///
-/// # Errors
-/// When there is none of this id in the workspace, or the database fails.
-pub async fn get(engine: &Engine, workspace_id: WorkspaceId, token_id: TokenId) -> Result<Token, Error> {
-    engine.store().token_get(workspace_id, token_id).await?.ok_or(Error::NotFound { what: "token" })
+async fn find(engine: &Engine, by: &Caller, token_id: TokenId) -> Result<Token, Error> {
+    let found = engine.store().token_get(by.workspace_id(), token_id).await?;
+    found.ok_or(Error::NotFound { what: "token" })
 }
 
 /// Writes what is known of tokens' use.

@@ -37,7 +37,7 @@ pub async fn create(
     let mut owner = owner.row(workspace.id, engine, &cause);
     owner.role = Role::Owner;
     engine
-        .settle(async || {
+        .settle(|| async {
             let changes =
                 rules::create(workspace.clone(), owner.clone(), &cause, engine.ids(&cause))?;
             engine.commit(changes, |conflict| name_taken(conflict, name)).await
@@ -78,7 +78,7 @@ pub async fn get(engine: &Engine, by: &Caller) -> Result<Workspace, Error> {
 /// When the caller may not, the successor can't be one, or a number makes no sense.
 pub async fn set_policy(engine: &Engine, by: &Caller, policy: Policy) -> Result<Workspace, Error> {
     engine
-        .settle(async || {
+        .settle(|| async {
             let cause = by.cause(engine, Action::SetPolicy)?;
             let before = engine.workspace(by.workspace_id()).await?;
             let successor = match policy.successor {
@@ -105,7 +105,7 @@ pub async fn recover(
 ) -> Result<Member, Error> {
     let cause = engine.cause(Actor::Operator, request_id);
     engine
-        .settle(async || {
+        .settle(|| async {
             let workspace = engine.workspace(workspace_id).await?;
             let before =
                 engine.store().member_by_user_name(workspace_id, &fold(&owner.user_name)).await?;
@@ -134,7 +134,7 @@ impl NewMember {
     pub(crate) fn row(&self, workspace_id: WorkspaceId, engine: &Engine, cause: &Cause) -> Member {
         crate::directory::local_member(
             self,
-            Member {
+            &Member {
                 workspace_id,
                 id: MemberId::fresh(cause.now, engine.entropy()),
                 user_name: String::new(),

@@ -92,6 +92,7 @@ async fn of_workspace(
     workspace: &latchkey_access::Workspace,
 ) -> Vec<Finding> {
     let name = &workspace.name;
+    let by = latchkey_engine::Caller::operator(workspace.id, engine.fresh_request_id());
     let mut findings = Vec::new();
     if workspace.state == latchkey_access::WorkspaceState::Ownerless {
         findings.push(finding(
@@ -109,7 +110,7 @@ async fn of_workspace(
         Ok(_) => finding("audit", Verdict::Bad, format!("the chain of {name} is broken: run latchkey audit verify")),
         Err(error) => finding("audit", Verdict::Bad, error.to_string()),
     });
-    findings.push(match latchkey_engine::tokens::list(engine, workspace.id).await {
+    findings.push(match latchkey_engine::tokens::list_scim(engine, &by).await {
         Ok(all) => directory(name, &all, engine.now()),
         Err(error) => finding("directory", Verdict::Bad, error.to_string()),
     });
@@ -126,7 +127,7 @@ fn directory(
 ) -> Finding {
     let valid = tokens
         .iter()
-        .filter(|view| view.token.kind == latchkey_access::TokenKind::Scim && view.token.is_valid(now));
+        .filter(|view| view.token.is_valid(now));
     let (mut count, mut last) = (0, None);
     for view in valid {
         count += 1;

@@ -21,7 +21,7 @@ const MOMENT: Duration = Duration::from_secs(1);
 pub(crate) struct Failure {
     /// Status, keyword and sentence.
     pub(crate) error: ScimError,
-    /// The headers that go with the status; boxed, as most refusals have none.
+    /// The headers that go with the status.
     headers: Vec<(header::HeaderName, HeaderValue)>,
     /// What broke, where something did; for the log and never for the client.
     pub(crate) broken: Option<Error>,
@@ -96,6 +96,14 @@ impl Failure {
             Error::Store(_) | Error::Damaged { .. } => {
                 Self { broken: Some(error), ..Self::incident(request_id) }
             }
+        }
+    }
+
+    /// Logs what broke, with all its causes, under the id that the client is told.
+    pub(crate) fn log(&self, request_id: RequestId) {
+        if let Some(broken) = &self.broken {
+            let error = latchkey_engine::error_chain(broken);
+            tracing::error!(%request_id, error, "a request failed");
         }
     }
 

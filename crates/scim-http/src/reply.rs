@@ -22,7 +22,7 @@ impl Reply {
     }
 
     /// 201 with this body.
-    pub(crate) const fn created(body: String) -> Self {
+    pub(crate) fn created(body: String) -> Self {
         Self { status: StatusCode::CREATED, ..Self::ok(body) }
     }
 
@@ -32,7 +32,7 @@ impl Reply {
     }
 
     /// 304: what the client has is what there is (RFC 9110 §15.4.5).
-    pub(crate) const fn not_modified() -> Self {
+    pub(crate) fn not_modified() -> Self {
         Self { status: StatusCode::NOT_MODIFIED, ..Self::no_content() }
     }
 

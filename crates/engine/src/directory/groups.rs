@@ -22,8 +22,7 @@ use latchkey_store::{Conflict, UniqueKey};
 
 use super::users::etag;
 use super::{Directory, Done, Effect, team_row};
-use crate::error::Attempt;
-use crate::{Engine, Error};
+use crate::Error;
 
 /// A team as SCIM shows it.
 #[derive(Debug, Clone)]
@@ -75,7 +74,7 @@ impl Directory<'_> {
         let hints: Vec<String> = accepted.notes.iter().map(ToString::to_string).collect();
         let wished = members_of_body(body)?.unwrap_or_default();
         self.engine
-            .settle(async || {
+            .settle(|| async {
                 let cause = self.cause();
                 let id = TeamId::fresh(cause.now, self.engine.entropy());
                 let blank = Team {
@@ -98,7 +97,7 @@ impl Directory<'_> {
                     let wanted = Wanted::default().apply(&[MembersChange::Add(wished.clone())], &[]);
                     let change = wanted.resolve(&known, &workspace)?;
                     effects.extend(member_effects(&change));
-                    rules::extend(&mut changes, &team, change, &cause, self.engine.ids(&cause));
+                    rules::extend(&mut changes, &team, change, &cause, self.engine.ids(&cause))?;
                 }
                 self.engine.commit(changes, |conflict| display_name_taken(conflict, &team)).await?;
                 Ok(Done { value: GroupAnswer { team, members: None }, effects, hints: hints.clone() })
@@ -159,7 +158,7 @@ impl Directory<'_> {
     pub async fn group_delete(&self, id: &str, conditions: &Preconditions) -> Result<Done<()>, Error> {
         let id = team_id(id)?;
         self.engine
-            .settle(async || {
+            .settle(|| async {
                 let cause = self.cause();
                 let team = self
                     .engine
@@ -168,7 +167,8 @@ impl Directory<'_> {
                     .await?
                     .ok_or_else(no_such_group)?;
                 conditions.check(Some(&etag(team.version)))?;
-                let changes = teams::delete(&team, &cause, self.engine.ids(&cause));
+                let reached = self.engine.store().accounts_of_team(self.workspace_id, id).await?;
+                let changes = teams::delete(&team, &reached, &cause, self.engine.ids(&cause))?;
                 self.engine.commit(changes, crate::engine::only_moved).await?;
                 Ok(Done { value: (), effects: vec![Effect::one("team.deleted")], hints: Vec::new() })
             })
@@ -186,7 +186,7 @@ impl Directory<'_> {
         let named = named_ids(members);
         let whole = members.iter().any(|m| matches!(m, MembersChange::RemoveAll | MembersChange::ReplaceAll(_)));
         self.engine
-            .settle(async || {
+            .settle(|| async {
                 let store = self.engine.store();
                 let (team, (workspace, known), present) = tokio::try_join!(
                     async { Ok(store.team_get(self.workspace_id, id).await?) },
@@ -203,13 +203,13 @@ impl Directory<'_> {
                 let wanted = Wanted::default().apply(members, &present);
                 let member_change = wanted.resolve(&known, &workspace)?;
                 let cause = self.cause();
-                let mut changes = teams::update(&team, next, &cause, self.engine.ids(&cause));
+                let mut changes = teams::update(&team, next, &cause, self.engine.ids(&cause))?;
                 let mut effects = Vec::new();
                 if !changes.is_empty() {
                     effects.push(Effect::one("team.updated"));
                 }
                 effects.extend(member_effects(&member_change));
-                rules::extend(&mut changes, &team, member_change, &cause, self.engine.ids(&cause));
+                rules::extend(&mut changes, &team, member_change, &cause, self.engine.ids(&cause))?;
                 let value = GroupAnswer { team: stored_team(&changes, team), members: None };
                 let taken = value.team.clone();
                 self.engine.commit(changes, |conflict| display_name_taken(conflict, &taken)).await?;
@@ -345,11 +345,4 @@ fn display_name_taken(conflict: &Conflict, team: &Team) -> Option<Error> {
         ))
         .into()
     })
-}
-
-impl Engine {
-    /// The source of ids for one decision.
-    pub(crate) fn ids<'a>(&'a self, cause: &latchkey_access::context::Cause) -> latchkey_access::context::Ids<'a> {
-        latchkey_access::context::Ids::new(cause.now, self.entropy())
-    }
 }

@@ -6,6 +6,7 @@ use latchkey_scim::filter::fold;
 use latchkey_scim::{Complex, Resource, Value};
 
 use crate::Error;
+use crate::members::NewMember;
 
 /// The columns that follow from the attributes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +69,23 @@ pub(crate) fn resource_with_active(member: &Member, state: MemberState) -> Resul
     let mut resource = resource_of(member)?;
     resource.core.set("active", Value::Bool(state == MemberState::Active));
     Ok(resource.to_stored())
+}
+
+/// A member who is added here and not by the directory; `blank` has what does not follow from the words.
+pub(crate) fn local_member(new: &NewMember, blank: &Member) -> Member {
+    let mut resource = Resource::default();
+    resource.core.set("userName", Value::String(new.user_name.clone()));
+    if let Some(name) = &new.display_name {
+        resource.core.set("displayName", Value::String(name.clone()));
+    }
+    if let Some(address) = &new.work_email {
+        let mut email = Complex::new();
+        email.set("value", Value::String(address.clone()));
+        email.set("type", Value::String("work".to_owned()));
+        email.set("primary", Value::Bool(true));
+        resource.core.set("emails", Value::List(vec![Value::Complex(email)]));
+    }
+    Columns::of(resource).onto(blank)
 }
 
 /// What the mapping leaves out and what follows from it.

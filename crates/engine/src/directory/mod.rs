@@ -4,22 +4,23 @@
 //! parsed bodies and gets back rows and facts; it renders them.
 
 mod bulk;
+mod compile;
 mod groups;
 mod list;
 mod member_row;
 mod team_row;
 mod users;
 
-use latchkey_access::Actor;
 use latchkey_access::context::Cause;
+use latchkey_access::{Actor, Member};
 use latchkey_kernel::id::{RequestId, TeamId, TokenId, WorkspaceId};
-use latchkey_access::Member;
-use serde::Serialize;
 
-pub use bulk::BulkOutcome;
 pub use groups::{GroupAnswer, GroupMember};
-pub use list::{Listed, ListedPage};
+pub use list::{CURSOR_TIME, Listed};
+pub(crate) use member_row::{local_member, resource_with_active};
+pub(crate) use team_row::renamed_team;
 
+pub use crate::effect::Effect;
 use crate::Engine;
 
 /// A directory that has been let in, with one of its requests.
@@ -49,26 +50,6 @@ pub struct Done<T> {
     pub effects: Vec<Effect>,
     /// What was understood in another way than sent, or left out.
     pub hints: Vec<String>,
-}
-
-/// One consequence of a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Effect {
-    /// As `member.disabled`.
-    pub what: &'static str,
-    /// How many, where it counts things.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub count: Option<usize>,
-}
-
-impl Effect {
-    const fn one(what: &'static str) -> Self {
-        Self { what, count: None }
-    }
-
-    const fn many(what: &'static str, count: usize) -> Self {
-        Self { what, count: Some(count) }
-    }
 }
 
 impl<'a> Directory<'a> {

@@ -27,18 +27,17 @@ struct Draft {
 }
 
 impl Directory<'_> {
-    /// One user.
+    /// One user, with their teams only if `with_teams`.
     ///
     /// # Errors
     /// 404 when there is none of this id in the workspace.
-    pub async fn user_get(&self, id: &str) -> Result<UserAnswer, Error> {
+    pub async fn user_get(&self, id: &str, with_teams: bool) -> Result<UserAnswer, Error> {
         let id = member_id(id)?;
         let store = self.engine.store();
         let ids = [id];
-        let (member, teams) = tokio::try_join!(
-            store.member_get(self.workspace_id, id),
-            store.teams_of_members(self.workspace_id, &ids),
-        )?;
+        let (member, teams) = tokio::try_join!(store.member_get(self.workspace_id, id), async {
+            if with_teams { store.teams_of_members(self.workspace_id, &ids).await } else { Ok(Vec::new()) }
+        })?;
         let member = member.ok_or_else(no_such_user)?;
         Ok(UserAnswer { member, teams: teams.into_iter().map(|(_, team, name)| (team, name)).collect() })
     }
@@ -53,7 +52,7 @@ impl Directory<'_> {
         let columns = Columns::of(accepted.resource.clone());
         hints.extend(member_row::hints(&columns, &accepted.resource));
         self.engine
-            .settle(async || {
+            .settle(|| async {
                 let cause = self.cause();
                 let tombstone = match &columns.external_id {
                     Some(key) => self.engine.store().tombstone_by_external_id(self.workspace_id, key).await?,
@@ -147,7 +146,7 @@ impl Directory<'_> {
     pub async fn user_delete(&self, id: &str, conditions: &Preconditions) -> Result<Done<()>, Error> {
         let id = member_id(id)?;
         self.engine
-            .settle(async || {
+            .settle(|| async {
                 let cause = self.cause();
                 let member = self
                     .engine
@@ -177,7 +176,7 @@ impl Directory<'_> {
         let store = self.engine.store();
         let ids = [id];
         self.engine
-            .settle(async || {
+            .settle(|| async {
                 let (member, teams) = tokio::try_join!(
                     store.member_get(self.workspace_id, id),
                     store.teams_of_members(self.workspace_id, &ids),

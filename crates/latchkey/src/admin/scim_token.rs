@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use latchkey_access::{Token, TokenKind, Workspace};
+use latchkey_access::{Token, Workspace};
 use latchkey_engine::Engine;
 use latchkey_engine::tokens::{self, IssuedToken, TokenView};
 use latchkey_kernel::id::TokenId;
@@ -70,9 +70,7 @@ pub(super) fn print(issued: &IssuedToken, output: Output) {
 }
 
 async fn scim_tokens(engine: &Engine, workspace: &Workspace) -> anyhow::Result<Vec<TokenView>> {
-    let mut all = tokens::list(engine, workspace.id).await?;
-    all.retain(|view| view.token.kind == TokenKind::Scim);
-    Ok(all)
+    Ok(tokens::list_scim(engine, &operator(engine, workspace)).await?)
 }
 
 /// The token that was named, or the only valid one.

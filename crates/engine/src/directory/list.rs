@@ -1,0 +1,485 @@
+//! Lists: a filter becomes a condition in SQL over indexed columns where it can, and the rest is
+//! evaluated on a stream within bounds, so that totals are exact or the request is refused.
+
+use std::cmp::Ordering;
+use std::time::Duration;
+
+use latchkey_access::{Member, Team};
+use latchkey_kernel::Timestamp;
+use latchkey_kernel::id::{MemberId, WorkspaceId};
+use latchkey_scim::cursor::Cursor;
+use latchkey_scim::filter::{self, Resolved};
+use latchkey_scim::limits::Limits;
+use latchkey_scim::list::{ListQuery, Page, SortKey, SortValue};
+use latchkey_scim::schema::{GROUP_TYPE, ResourceType, USER_TYPE};
+use latchkey_scim::{Complex, Resource, ScimType, Value};
+use latchkey_store::{From, MemberWhere, Store, StoreError, TeamWhere};
+
+use super::compile::{self, Compiled};
+use super::{Directory, GroupAnswer, UserAnswer, member_row, team_row};
+use crate::{Engine, Error};
+
+/// How many rows are looked at one by one for a filter or an order that no index answers. At some
+/// ten microseconds each this is about a second; beyond it the answer is 400 `tooMany`.
+const SCAN_MAX: usize = 200_000;
+/// Rows read at once while looking.
+const SCAN_PAGE: usize = 1_000;
+/// Members shown in one list of groups. A list that would show more is asked without them.
+const MEMBERS_MAX: usize = 200_000;
+/// How long a cursor is good for; told in the service provider's configuration.
+pub const CURSOR_TIME: Duration = Duration::from_secs(24 * 60 * 60);
+const CURSOR: &str = "scim cursor";
+
+/// One page of a list.
+#[derive(Debug, Clone)]
+pub struct Listed<T> {
+    /// How many there are on all pages.
+    pub total: Option<usize>,
+    /// The position of the first, from 1, when paging by position.
+    pub start: Option<usize>,
+    /// The page.
+    pub items: Vec<T>,
+    /// Where the next page begins, when paging by cursor and there is one.
+    pub next_cursor: Option<String>,
+}
+
+impl<T> Listed<T> {
+    fn map<U>(self, items: Vec<U>) -> Listed<U> {
+        Listed { total: self.total, start: self.start, items, next_cursor: self.next_cursor }
+    }
+}
+
+impl Directory<'_> {
+    /// A page of users.
+    ///
+    /// # Errors
+    /// 400 for a filter, order or cursor that can't be served, or that would look at too much.
+    pub async fn user_list(&self, query: &ListQuery, limits: &Limits) -> Result<Listed<UserAnswer>, Error> {
+        let filter = resolve(query, &USER_TYPE, limits)?;
+        self.users(query, filter.as_ref()).await
+    }
+
+    /// A page of groups, with their members unless the query leaves them out.
+    ///
+    /// # Errors
+    /// As for users, and 400 `tooMany` when the members on the page are too many to show.
+    pub async fn group_list(&self, query: &ListQuery, limits: &Limits) -> Result<Listed<GroupAnswer>, Error> {
+        let filter = resolve(query, &GROUP_TYPE, limits)?;
+        self.groups(query, filter.as_ref()).await
+    }
+
+    /// A page of everything: the users, then the groups. The total stands in the first part.
+    ///
+    /// A filter on an attribute that only one of the kinds has matches none of the other
+    /// (RFC 7644 §3.4.2.1).
+    ///
+    /// # Errors
+    /// 400 for a filter that neither kind can answer, for an order and for a cursor.
+    pub async fn root_list(
+        &self,
+        query: &ListQuery,
+        limits: &Limits,
+    ) -> Result<(Listed<UserAnswer>, Listed<GroupAnswer>), Error> {
+        if query.sort.is_some() {
+            let detail = "sortBy is served for /Users and /Groups, and not for both at once";
+            return Err(latchkey_scim::Error::invalid_value(detail).into());
+        }
+        let Page::Index { start, count } = query.page else {
+            let detail = "cursors are served for /Users and /Groups, and not for both at once; use startIndex";
+            return Err(latchkey_scim::Error::bad(ScimType::InvalidCursor, detail).into());
+        };
+        let nothing = Some(Resolved::Constant(false));
+        let (users, groups) =
+            match (resolve(query, &USER_TYPE, limits), resolve(query, &GROUP_TYPE, limits)) {
+                (Err(error), Err(_)) => return Err(error.into()),
+                (users, groups) => (users.unwrap_or(nothing.clone()), groups.unwrap_or(nothing)),
+            };
+        let mut listed = self.users(query, users.as_ref()).await?;
+        let before = listed.total.unwrap_or_default();
+        let rest = ListQuery {
+            page: Page::Index {
+                start: start.saturating_sub(before).max(1),
+                count: count - listed.items.len(),
+            },
+            ..query.clone()
+        };
+        let groups = self.groups(&rest, groups.as_ref()).await?;
+        listed.total = Some(before + groups.total.unwrap_or_default());
+        Ok((listed, groups))
+    }
+
+    async fn users(&self, query: &ListQuery, filter: Option<&Resolved>) -> Result<Listed<UserAnswer>, Error> {
+        let listed = rows::<Member>(self.engine, self.workspace_id, query, filter).await?;
+        let ids: Vec<MemberId> = listed.items.iter().map(|member| member.id).collect();
+        let mut teams = if ids.is_empty() || !query.projection.wants("groups") {
+            Vec::new()
+        } else {
+            self.engine.store().teams_of_members(self.workspace_id, &ids).await?
+        };
+        teams.sort_by_key(|(member, _, _)| *member);
+        let items = listed.items.iter().map(|member| {
+            let from = teams.partition_point(|(id, _, _)| *id < member.id);
+            let theirs = teams[from..].iter().take_while(|(id, _, _)| *id == member.id);
+            UserAnswer {
+                member: member.clone(),
+                teams: theirs.map(|(_, team, name)| (*team, name.clone())).collect(),
+            }
+        });
+        let items = items.collect();
+        Ok(listed.map(items))
+    }
+
+    async fn groups(&self, query: &ListQuery, filter: Option<&Resolved>) -> Result<Listed<GroupAnswer>, Error> {
+        let listed = rows::<Team>(self.engine, self.workspace_id, query, filter).await?;
+        let with_members = query.projection.wants("members");
+        let mut shown = 0;
+        let mut items = Vec::with_capacity(listed.items.len());
+        for team in &listed.items {
+            let members = if with_members { Some(self.group_members(team.id).await?) } else { None };
+            shown += members.as_ref().map_or(0, Vec::len);
+            if shown > MEMBERS_MAX {
+                return Err(too_many(
+                    "the groups on this page have too many members to show at once; add excludedAttributes=members, or ask for fewer groups",
+                ));
+            }
+            items.push(GroupAnswer { team: team.clone(), members });
+        }
+        Ok(listed.map(items))
+    }
+}
+
+fn resolve(
+    query: &ListQuery,
+    ty: &'static ResourceType,
+    limits: &Limits,
+) -> Result<Option<Resolved>, latchkey_scim::Error> {
+    let Some(text) = &query.filter else { return Ok(None) };
+    Ok(Some(filter::resolve(&filter::parse(text, limits)?, ty)?))
+}
+
+/// A row that can be listed.
+pub(super) trait Listable: Sized + Send {
+    type Id: Copy + Ord + Send + std::fmt::Display + std::str::FromStr;
+    type Where: Send + Sync;
+    const TYPE: &'static ResourceType;
+
+    fn all() -> Self::Where;
+    fn compile(filter: &Resolved) -> Result<Compiled<Self::Where>, latchkey_scim::Error>;
+    fn id(&self) -> Self::Id;
+    fn resource(&self) -> Result<Resource, Error>;
+    fn times(&self) -> (Timestamp, Timestamp);
+
+    fn count(
+        store: &Store,
+        workspace_id: WorkspaceId,
+        condition: &Self::Where,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+    fn page(
+        store: &Store,
+        workspace_id: WorkspaceId,
+        condition: &Self::Where,
+        from: From<Self::Id>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Self>, StoreError>> + Send;
+    fn by_ids(
+        store: &Store,
+        workspace_id: WorkspaceId,
+        ids: &[Self::Id],
+    ) -> impl Future<Output = Result<Vec<Self>, StoreError>> + Send;
+}
+
+async fn rows<T: Listable>(
+    engine: &Engine,
+    workspace_id: WorkspaceId,
+    query: &ListQuery,
+    filter: Option<&Resolved>,
+) -> Result<Listed<T>, Error> {
+    let compiled = match filter {
+        Some(filter) => T::compile(filter)?,
+        None => Compiled { condition: T::all(), rest: None },
+    };
+    let sort = query.sort.as_ref().map(|sort| SortKey::resolve(sort, T::TYPE)).transpose()?;
+    let list = List::<T> {
+        engine,
+        workspace_id,
+        condition: compiled.condition,
+        rest: compiled.rest,
+        sort,
+        // A cursor of another workspace is as good as none (A7).
+        identity: format!("{workspace_id} {}", query.identity(T::TYPE.endpoint)),
+    };
+    match (&query.page, list.rest.is_none() && list.sort.is_none()) {
+        (Page::Index { start, count }, true) => list.indexed(*start, *count).await,
+        (Page::Index { start, count }, false) => list.scanned_index(*start, *count).await,
+        (Page::Cursor { cursor, count }, true) => list.keyset(cursor.as_deref(), *count).await,
+        (Page::Cursor { cursor, count }, false) => list.scanned_cursor(cursor.as_deref(), *count).await,
+    }
+}
+
+/// One list request, ready to be answered.
+struct List<'a, T: Listable> {
+    engine: &'a Engine,
+    workspace_id: WorkspaceId,
+    condition: T::Where,
+    rest: Option<Resolved>,
+    sort: Option<SortKey>,
+    identity: String,
+}
+
+/// A row that matches, by what it is sorted by.
+type Hit<T> = (SortValue, <T as Listable>::Id);
+
+impl<T: Listable> List<'_, T> {
+    /// By position, all of it in the database.
+    async fn indexed(&self, start: usize, count: usize) -> Result<Listed<T>, Error> {
+        let items = if count == 0 {
+            Vec::new()
+        } else {
+            T::page(self.store(), self.workspace_id, &self.condition, From::Offset(start - 1), count).await?
+        };
+        // A first page that isn't full has them all; a look-up by userName needs no count.
+        let total = if start == 1 && items.len() < count { items.len() } else { self.count().await? };
+        Ok(Listed { total: Some(total), start: Some(start), items, next_cursor: None })
+    }
+
+    /// By cursor, all of it in the database: the page costs the same wherever it lies, as the
+    /// place is found by key and the total comes with the cursor.
+    async fn keyset(&self, cursor: Option<&str>, count: usize) -> Result<Listed<T>, Error> {
+        let cursor = cursor.map(|text| self.open(text)).transpose()?;
+        let from = match &cursor {
+            Some(cursor) => From::After(id_in::<T>(cursor)?),
+            None => From::Offset(0),
+        };
+        let mut items = if count == 0 {
+            Vec::new()
+        } else {
+            T::page(self.store(), self.workspace_id, &self.condition, from, count + 1).await?
+        };
+        let total = match cursor.as_ref().and_then(|cursor| cursor.total) {
+            Some(total) => usize::try_from(total).unwrap_or(usize::MAX),
+            None if count > 0 && items.len() <= count => items.len(),
+            None => self.count().await?,
+        };
+        let more = items.len() > count;
+        items.truncate(count);
+        let next_cursor = items.last().filter(|_| more).map(|last| self.seal(last.id(), total));
+        Ok(Listed { total: Some(total), start: None, items, next_cursor })
+    }
+
+    async fn scanned_index(&self, start: usize, count: usize) -> Result<Listed<T>, Error> {
+        let hits = self.hits().await?;
+        let page = hits.get(start - 1..).unwrap_or_default();
+        let items = self.fetch(&page[..count.min(page.len())]).await?;
+        Ok(Listed { total: Some(hits.len()), start: Some(start), items, next_cursor: None })
+    }
+
+    async fn scanned_cursor(&self, cursor: Option<&str>, count: usize) -> Result<Listed<T>, Error> {
+        let cursor = cursor.map(|text| self.open(text)).transpose()?;
+        let hits = self.hits().await?;
+        let from = match &cursor {
+            None => 0,
+            Some(cursor) => {
+                let last = id_in::<T>(cursor)?;
+                let value = self.value_of(last).await?;
+                hits.partition_point(|hit| self.order(hit, &(value.clone(), last)) != Ordering::Greater)
+            }
+        };
+        let page = &hits[from..];
+        let shown = &page[..count.min(page.len())];
+        let items = self.fetch(shown).await?;
+        let next = shown.last().filter(|_| page.len() > shown.len());
+        let next_cursor = next.map(|(_, id)| self.seal(*id, hits.len()));
+        Ok(Listed { total: Some(hits.len()), start: None, items, next_cursor })
+    }
+
+    /// Everything that matches, in order.
+    async fn hits(&self) -> Result<Vec<Hit<T>>, Error> {
+        let mut hits = Vec::new();
+        let mut from = From::Offset(0);
+        let mut looked_at = 0;
+        loop {
+            let page = T::page(self.store(), self.workspace_id, &self.condition, from, SCAN_PAGE).await?;
+            looked_at += page.len();
+            if looked_at > SCAN_MAX {
+                return Err(too_many(
+                    "this filter or order has no index and too many resources to look at one by one; narrow it by userName, externalId, id, emails.value, active, displayName, groups or meta",
+                ));
+            }
+            for row in &page {
+                let resource = whole(row)?;
+                if self.rest.as_ref().is_none_or(|rest| filter::matches(rest, &resource)) {
+                    let value = self.sort.as_ref().map_or(SortValue::Nothing, |sort| sort.value(&resource));
+                    hits.push((value, row.id()));
+                }
+            }
+            match page.last() {
+                Some(last) if page.len() == SCAN_PAGE => from = From::After(last.id()),
+                _ => break,
+            }
+            // A long look must not keep others from being served.
+            tokio::task::yield_now().await;
+        }
+        hits.sort_by(|a, b| self.order(a, b));
+        Ok(hits)
+    }
+
+    /// The sort value of the row at which the last page ended; one that is gone sorts as nothing.
+    async fn value_of(&self, id: T::Id) -> Result<SortValue, Error> {
+        let Some(sort) = &self.sort else { return Ok(SortValue::Nothing) };
+        match T::by_ids(self.store(), self.workspace_id, &[id]).await?.first() {
+            Some(row) => Ok(sort.value(&whole(row)?)),
+            None => Ok(SortValue::Nothing),
+        }
+    }
+
+    fn order(&self, a: &Hit<T>, b: &Hit<T>) -> Ordering {
+        let by_value = self.sort.as_ref().map_or(Ordering::Equal, |sort| sort.compare(&a.0, &b.0));
+        by_value.then(a.1.cmp(&b.1))
+    }
+
+    /// The rows of a page, in its order; what was removed meanwhile is left out.
+    async fn fetch(&self, hits: &[Hit<T>]) -> Result<Vec<T>, Error> {
+        if hits.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<T::Id> = hits.iter().map(|(_, id)| *id).collect();
+        let mut rows = T::by_ids(self.store(), self.workspace_id, &ids).await?;
+        let place = |row: &T| ids.iter().position(|id| *id == row.id());
+        rows.sort_by_cached_key(place);
+        Ok(rows)
+    }
+
+    async fn count(&self) -> Result<usize, Error> {
+        let count = T::count(self.store(), self.workspace_id, &self.condition).await?;
+        Ok(usize::try_from(count).unwrap_or(usize::MAX))
+    }
+
+    fn store(&self) -> &Store {
+        self.engine.store()
+    }
+
+    fn open(&self, text: &str) -> Result<Cursor, Error> {
+        let oldest = self.engine.now().minus(CURSOR_TIME).as_millis() / 1_000;
+        Ok(Cursor::decode(text, &self.identity, oldest, &|data| self.engine.keys().keyed_hash(CURSOR, data))?)
+    }
+
+    fn seal(&self, last: T::Id, total: usize) -> String {
+        let cursor = Cursor {
+            last_id: last.to_string(),
+            last_key: None,
+            total: Some(total as u64),
+            issued_at: self.engine.now().as_millis() / 1_000,
+        };
+        cursor.encode(&self.identity, &|data| self.engine.keys().keyed_hash(CURSOR, data))
+    }
+}
+
+fn id_in<T: Listable>(cursor: &Cursor) -> Result<T::Id, Error> {
+    let refused = |_| latchkey_scim::Error::bad(ScimType::InvalidCursor, "the cursor names no resource");
+    Ok(cursor.last_id.parse().map_err(refused)?)
+}
+
+/// The attributes of a row with those that the server makes, as a filter or an order may name them.
+fn whole<T: Listable>(row: &T) -> Result<Resource, Error> {
+    let mut resource = row.resource()?;
+    resource.core.set("id", Value::String(row.id().to_string()));
+    let (created, modified) = row.times();
+    let mut meta = Complex::new();
+    meta.set("resourceType", Value::String(T::TYPE.name.to_owned()));
+    meta.set("created", Value::String(created.to_string()));
+    meta.set("lastModified", Value::String(modified.to_string()));
+    resource.core.set("meta", Value::Complex(meta));
+    Ok(resource)
+}
+
+fn too_many(detail: &str) -> Error {
+    latchkey_scim::Error::bad(ScimType::TooMany, detail).into()
+}
+
+impl Listable for Member {
+    type Id = MemberId;
+    type Where = MemberWhere;
+    const TYPE: &'static ResourceType = &USER_TYPE;
+
+    fn all() -> MemberWhere {
+        MemberWhere::All
+    }
+
+    fn compile(filter: &Resolved) -> Result<Compiled<MemberWhere>, latchkey_scim::Error> {
+        compile::members(filter)
+    }
+
+    fn id(&self) -> MemberId {
+        self.id
+    }
+
+    fn resource(&self) -> Result<Resource, Error> {
+        member_row::resource_of(self)
+    }
+
+    fn times(&self) -> (Timestamp, Timestamp) {
+        (self.created_at, self.modified_at)
+    }
+
+    async fn count(store: &Store, workspace_id: WorkspaceId, condition: &MemberWhere) -> Result<u64, StoreError> {
+        store.member_count(workspace_id, condition).await
+    }
+
+    async fn page(
+        store: &Store,
+        workspace_id: WorkspaceId,
+        condition: &MemberWhere,
+        from: From<MemberId>,
+        limit: usize,
+    ) -> Result<Vec<Self>, StoreError> {
+        store.member_list(workspace_id, condition, from, limit).await
+    }
+
+    async fn by_ids(store: &Store, workspace_id: WorkspaceId, ids: &[MemberId]) -> Result<Vec<Self>, StoreError> {
+        store.members_by_ids(workspace_id, ids).await
+    }
+}
+
+impl Listable for Team {
+    type Id = latchkey_kernel::id::TeamId;
+    type Where = TeamWhere;
+    const TYPE: &'static ResourceType = &GROUP_TYPE;
+
+    fn all() -> TeamWhere {
+        TeamWhere::All
+    }
+
+    fn compile(filter: &Resolved) -> Result<Compiled<TeamWhere>, latchkey_scim::Error> {
+        compile::teams(filter)
+    }
+
+    fn id(&self) -> Self::Id {
+        self.id
+    }
+
+    fn resource(&self) -> Result<Resource, Error> {
+        team_row::resource_of(self)
+    }
+
+    fn times(&self) -> (Timestamp, Timestamp) {
+        (self.created_at, self.modified_at)
+    }
+
+    async fn count(store: &Store, workspace_id: WorkspaceId, condition: &TeamWhere) -> Result<u64, StoreError> {
+        store.team_count(workspace_id, condition).await
+    }
+
+    async fn page(
+        store: &Store,
+        workspace_id: WorkspaceId,
+        condition: &TeamWhere,
+        from: From<Self::Id>,
+        limit: usize,
+    ) -> Result<Vec<Self>, StoreError> {
+        store.team_list(workspace_id, condition, from, limit).await
+    }
+
+    async fn by_ids(store: &Store, workspace_id: WorkspaceId, ids: &[Self::Id]) -> Result<Vec<Self>, StoreError> {
+        store.teams_by_ids(workspace_id, ids).await
+    }
+}
