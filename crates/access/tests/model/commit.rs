@@ -14,6 +14,7 @@ type Done = Result<(), Conflict>;
 impl Database {
     /// Makes all changes, or none.
     pub fn commit(&mut self, changes: &ChangeSet) -> Done {
+        exists(changes.stays_within(), "workspace")?;
         let mut next = self.clone();
         for change in &changes.changes {
             next.apply(changes, change)?;
