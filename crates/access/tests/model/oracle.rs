@@ -201,6 +201,7 @@ impl Books {
                 let epoch = before.member(*id).access_epoch.0;
                 let due = self.due(*id, decided_on, now);
                 self.rotations.insert((*id, epoch), due);
+                self.nothing_slipped_in(*id, decided_on, before, after, now);
                 self.given.retain(|(member, _)| member != id);
                 self.confirmed.retain(|(member, _)| member != id);
                 self.returned.insert(*id);
@@ -265,6 +266,8 @@ impl Books {
     }
 
     /// What a member may use now: they are in, and own it or were given it since they last left.
+    ///
+    /// A membership counts only while its row is there.
     pub fn usable(&self, id: MemberId, tables: &Tables, now: Timestamp) -> BTreeSet<AccountId> {
         if tables.member(id).state != MemberState::Active {
             return BTreeSet::new();
@@ -281,11 +284,41 @@ impl Books {
             });
             counts.any(|grant| match grant.subject {
                 GrantSubject::Member(..) => self.given.contains(&(id, grant.id)),
-                GrantSubject::Team(team) => self.confirmed.contains(&(id, team)),
+                GrantSubject::Team(team) => {
+                    self.confirmed.contains(&(id, team)) && tables.memberships.contains_key(&(team, id))
+                }
             })
         };
         let usable = tables.accounts.values().filter(|row| row.owner_id == Some(id) || given(row));
         usable.map(|row| row.id).collect()
+    }
+
+    /// What they own, hold directly or know at the commit is in the plan, even if it became so
+    /// after the leaving was decided. Accounts that were themselves changed meanwhile are judged as
+    /// they were.
+    fn nothing_slipped_in(
+        &self,
+        id: MemberId,
+        decided_on: &Tables,
+        before: &Tables,
+        after: &Tables,
+        now: Timestamp,
+    ) {
+        let mut direct = before.clone();
+        direct.memberships.clear();
+        if decided_on.collections != before.collections {
+            direct.grants.retain(|_, grant| matches!(grant.object, GrantObject::Account(_)));
+        }
+        direct.accounts.retain(|account, row| {
+            decided_on.accounts.get(account).is_none_or(|was| was.version == row.version)
+        });
+        let planned: BTreeSet<AccountId> = after
+            .planned(id, before.member(id).access_epoch.0)
+            .into_iter()
+            .map(|(account, _)| account)
+            .collect();
+        let due = self.due(id, &direct, now);
+        assert!(due.is_subset(&planned), "A5: {due:?} {planned:?}");
     }
 
     /// Whose passwords must change if the member leaves (A5).
