@@ -30,7 +30,7 @@ fn steps() -> impl Strategy<Value = Steps> {
 }
 
 fn play(seed: u64, steps: &Steps, check: impl Fn(&World)) {
-    let mut world = World::new(seed);
+    let mut world = World::populated(seed);
     for (first, second) in steps {
         world.step(*first, *second);
         check(&world);
@@ -139,7 +139,7 @@ proptest! {
     /// property here; this one also aims at it with another workspace's ids.
     #[test]
     fn a7_another_workspaces_ids_are_ids_that_are_not_there(seed: u64, steps in steps(), aim in draw()) {
-        let mut world = World::new(seed);
+        let mut world = World::populated(seed);
         for (first, second) in &steps {
             world.step(*first, *second);
         }
@@ -160,9 +160,18 @@ proptest! {
         }
     }
 
+    /// S4: the mirror is the directory's, whatever access follows from it.
+    #[test]
+    fn i14_a_team_lists_whom_the_directory_last_put_into_it(seed: u64, steps in steps()) {
+        play(seed, &steps, |world| {
+            let listed: BTreeSet<_> = world.tables().memberships.keys().copied().collect();
+            assert!(world.raced || listed == world.books.mirror, "{listed:?} {:?}", world.books.mirror);
+        });
+    }
+
     #[test]
     fn i4_epochs_only_grow_and_by_one_for_each_leaving(seed: u64, steps in steps()) {
-        let mut world = World::new(seed);
+        let mut world = World::populated(seed);
         for (first, second) in &steps {
             let before = world.tables().clone();
             world.step(*first, *second);

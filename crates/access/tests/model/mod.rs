@@ -8,6 +8,7 @@ pub mod command;
 pub mod commit;
 pub mod oracle;
 pub mod read;
+pub mod story;
 
 use std::collections::BTreeMap;
 

@@ -48,10 +48,13 @@ impl Tables {
         .collect()
     }
 
+    pub fn chain_ids(&self, from: Option<CollectionId>) -> impl Iterator<Item = CollectionId> {
+        std::iter::successors(from, |id| self.collections[id].parent_id)
+    }
+
     /// A collection and all above it, nearest first.
     pub fn chain(&self, from: Option<CollectionId>) -> Vec<Collection> {
-        let next = |id: CollectionId| self.collections.get(&id);
-        std::iter::successors(from.and_then(next), |row| row.parent_id.and_then(next)).cloned().collect()
+        self.chain_ids(from).map(|id| self.collections[&id].clone()).collect()
     }
 
     /// Levels from a collection down, itself included.
@@ -64,8 +67,7 @@ impl Tables {
         match grant.object {
             GrantObject::Account(id) => (id == account.id).then(Vec::new),
             GrantObject::Collection(id) => {
-                let mut chain: Vec<_> =
-                    self.chain(account.collection_id).into_iter().map(|row| row.id).collect();
+                let mut chain: Vec<_> = self.chain_ids(account.collection_id).collect();
                 chain.truncate(chain.iter().position(|row| *row == id)? + 1);
                 chain.reverse();
                 Some(chain)
@@ -81,7 +83,6 @@ impl Tables {
                 found.push(Reach { account_id: account.id, by: ReachBy::Owner });
             }
             for grant in self.grants.values() {
-                let Some(collections) = self.path(grant, account) else { continue };
                 let team = match grant.subject {
                     GrantSubject::Member(member, _) if member == id => None,
                     GrantSubject::Member(..) => continue,
@@ -91,6 +92,7 @@ impl Tables {
                         Some(ThroughTeam { team_id, team_name, confirmed: *confirmed })
                     }
                 };
+                let Some(collections) = self.path(grant, account) else { continue };
                 let by = ReachBy::Grant { grant: Box::new(grant.clone()), team, collections };
                 found.push(Reach { account_id: account.id, by });
             }
