@@ -10,7 +10,7 @@ use latchkey_access::offboarding::CaseState;
 use latchkey_access::outbox::EffectState;
 use latchkey_access::{Change, MemberState, Role, WorkspaceState, tokens};
 use model::command::Draw;
-use model::oracle::World;
+use model::world::World;
 use proptest::prelude::*;
 
 type Steps = Vec<(Draw, Option<Draw>)>;
@@ -148,7 +148,7 @@ proptest! {
         // As a defect of a rule would, and with its rows moved there too.
         let mut moved = changes.clone();
         moved.workspace_id = world.ids[1];
-        moved.changes.retain(|change| names_a_row_that_is_there(change));
+        moved.changes.retain(names_a_row_that_is_there);
         moved.audit.clear();
         changes.workspace_id = world.ids[1];
         for changes in [changes, moved] {

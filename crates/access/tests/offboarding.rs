@@ -16,8 +16,8 @@ use latchkey_access::token::TokenKind;
 use latchkey_access::{Change, MemberState, Policy, Role, Safeguard, Version, WorkspaceState, tokens};
 use latchkey_kernel::id::MemberId;
 use model::command::Command;
-use model::oracle::World;
 use model::story::wish;
+use model::world::World;
 
 #[test]
 fn i5_a_members_token_opens_only_while_they_are_in_and_in_its_epoch() {

@@ -16,8 +16,8 @@ use latchkey_kernel::SeededEntropy;
 use latchkey_kernel::id::{MemberId, TokenId};
 use model::Conflict;
 use model::command::Command;
-use model::oracle::World;
 use model::story::wish;
+use model::world::World;
 
 #[test]
 fn admins_manage_people_super_admins_also_assets_owners_also_policy() {

@@ -9,15 +9,15 @@ use latchkey_access::{Policy, Role, WorkspaceState};
 use latchkey_kernel::id::{AccountId, MemberId};
 use model::Conflict;
 use model::command::Command;
-use model::oracle::World;
 use model::story::wish;
+use model::world::World;
 
 /// Decides both on one state, commits both in this order; the answer is what became of the second.
 fn race(world: &mut World, first: &Command, second: &Command) -> Result<(), Conflict> {
     let snapshot = world.tables().clone();
-    let decide = |command: &Command| world.decide(&snapshot, command).unwrap().unwrap();
+    let decide = |command: &Command| world.decide(&snapshot, command).expect("still there").expect("allowed");
     let (one, two) = (decide(first), decide(second));
-    world.commit(first, &snapshot, &one).unwrap();
+    world.commit(first, &snapshot, &one).expect("nothing has moved yet");
     world.commit(second, &snapshot, &two)
 }
 

@@ -11,8 +11,8 @@ use latchkey_access::{Change, MemberState};
 use latchkey_kernel::id::{AccountId, MemberId, TeamId};
 use model::Conflict;
 use model::command::Command;
-use model::oracle::World;
 use model::story::wish;
+use model::world::World;
 
 /// A member of a team that may use an account, with one grant of their own.
 struct Scene {

@@ -3,12 +3,15 @@
 //! It is slow and simple on purpose. The store's conformance suite and the properties in these
 //! tests are held against it.
 #![expect(dead_code, unreachable_pub, reason = "each test binary uses its own part of the model")]
+#![expect(clippy::unwrap_used, reason = "the model is only ever part of a test")]
 
+pub mod books;
 pub mod command;
 pub mod commit;
-pub mod oracle;
+pub mod fresh;
 pub mod read;
 pub mod story;
+pub mod world;
 
 use std::collections::BTreeMap;
 

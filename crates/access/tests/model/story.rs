@@ -9,7 +9,7 @@ use latchkey_access::{Member, Reactivation, Role};
 use latchkey_kernel::id::{AccountId, CollectionId, MemberId, TeamId};
 
 use super::command::Command;
-use super::oracle::World;
+use super::world::World;
 
 impl World {
     /// Some members in two teams, whose grants reach each kind of account, directly and through a
