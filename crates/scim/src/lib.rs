@@ -3,7 +3,9 @@
 //! No I/O, no clock, no storage, no HTTP types; none of Latchkey's other crates.
 #![warn(missing_docs)]
 
+pub mod bulk;
 pub mod cursor;
+pub mod discovery;
 pub mod error;
 pub mod etag;
 pub mod filter;

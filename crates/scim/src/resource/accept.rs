@@ -22,6 +22,9 @@ pub struct Accepted {
 /// A password is dropped. A group's `members` are checked for their shape and not kept in the
 /// resource: members are rows of their own.
 ///
+/// Two values with `primary` true are refused here, because a whole body that says so has no
+/// reading (quirk 83); in a PATCH the operations have an order, and the last one wins.
+///
 /// # Errors
 /// 400 `invalidValue` for a missing or wrong `schemas`, a missing required attribute, or a value
 /// of the wrong type; `invalidSyntax` when the body is no object.

@@ -217,6 +217,15 @@ fn dates_and_base64_are_checked_as_rfc_7643_writes_them() {
 }
 
 #[test]
+fn every_control_character_is_escaped() {
+    let mut resource = Resource::default();
+    let text: String = ('\0'..='\u{80}').collect();
+    resource.core.set("title", Value::String(text.clone()));
+    let stored: serde_json::Value = serde_json::from_str(&resource.to_stored()).unwrap();
+    assert_eq!(stored["title"], text);
+}
+
+#[test]
 fn two_resources_are_the_same_in_any_order_of_attributes_but_not_of_values() {
     let read = |text| Resource::from_stored(&USER_TYPE, text).unwrap();
     let a = read(
