@@ -88,7 +88,7 @@ async fn login(gate: &Gate, request: &Request, request_id: RequestId) -> Result<
     let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
     let address = address.map(|ip| ip.to_string()).unwrap_or_default();
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-    engine.note_use(&login, &address, agent);
+    engine.token_used(&login, &address, agent);
     engine.pace(&login.token).map_err(|wait| Problem::too_many(wait).of(request_id))?;
     Ok(login)
 }

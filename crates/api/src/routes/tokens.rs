@@ -232,7 +232,7 @@ async fn kind_is(
     id: TokenId,
     kind: TokenKind,
 ) -> Result<Token, Problem> {
-    let token = services::tokens::get(&state.engine, by.workspace_id(), id).await.map_err(problem(by))?;
+    let token = services::tokens::get(&state.engine, by, id).await.map_err(problem(by))?;
     if token.kind == kind { Ok(token) } else { Err(Problem::not_found("token").of(by.request_id())) }
 }
 
