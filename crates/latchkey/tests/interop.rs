@@ -23,7 +23,6 @@ on_both! {
             .env("SCIM_TOKEN", &workspace.scim_token);
         let output = tokio::task::spawn_blocking(move || checks.output()).await.expect("the checks end").expect("Python starts");
         let [found, errors] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
-        println!("{found}");
         assert!(output.status.success(), "{found}{errors}");
     }
 }
