@@ -54,8 +54,8 @@ fn what_a_client_may_set_is_kept_under_its_canonical_name() {
     );
     check(
         r#""roles":[{"value":"{\"id\":\"1\",\"value\":\"Admin\"}"}]"#,
-        r#""roles":[{"value":"{\"id\":\"1\",\"value\":\"Admin\"}"}]"#,
-        &[],
+        r#""roles":[{"value":"Admin"}]"#,
+        &["roles: a role written as JSON text is the role that the text names"],
     );
 }
 
