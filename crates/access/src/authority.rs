@@ -49,7 +49,7 @@ words! {
         ReadDirectory = "read_directory",
         /// Make, show, regenerate and revoke SCIM tokens.
         WriteDirectory = "write_directory",
-        /// Make and revoke one's own API tokens.
+        /// Make and revoke one's own API tokens; see [`may_issue`].
         WriteOwnTokens = "write_own_tokens",
         /// Read the workspace and its policy.
         ReadWorkspace = "read_workspace",
@@ -92,6 +92,17 @@ pub fn check(role: Role, scopes: &[Scope], action: Action) -> Result<(), Refusal
         return Err(Refusal::NotAllowed { action, needs });
     }
     if scopes.contains(&scope) { Ok(()) } else { Err(Refusal::ScopeMissing { action, scope }) }
+}
+
+/// Whether somebody with a token of the scopes `held` may make one of the scopes `wished`: no
+/// token makes one that may more than itself.
+///
+/// # Errors
+/// [`Refusal::ScopeMissing`] for the first that is missing.
+pub fn may_issue(held: &[Scope], wished: &[Scope]) -> Result<(), Refusal> {
+    let missing = wished.iter().find(|scope| !held.contains(scope));
+    missing
+        .map_or(Ok(()), |scope| Err(Refusal::ScopeMissing { action: Action::WriteOwnTokens, scope: *scope }))
 }
 
 /// The lowest role whose members may hold a token of this scope: that of the lowest action which asks for it.

@@ -66,6 +66,13 @@ impl ChangeSet {
         });
     }
 
+    /// Whether every row and record is of its workspace. A store refuses a change set that isn't,
+    /// before anything else: no defect of a rule writes across tenants (A7).
+    pub fn stays_within(&self) -> bool {
+        let rows = self.changes.iter().filter_map(Change::workspace_id);
+        rows.chain(self.audit.iter().map(|record| record.workspace_id)).all(|id| id == self.workspace_id)
+    }
+
     /// Whether committing it would write nothing.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.audit.is_empty()
@@ -77,7 +84,8 @@ impl ChangeSet {
 /// Both databases do exactly this, and the model in this crate's tests is the reference:
 /// - Changes are made in order, each on what those before it left. The first that fails fails
 ///   the whole, and nothing is kept.
-/// - An id of another workspace is an id that isn't there (A7).
+/// - An id of another workspace is an id that isn't there, and a row of another workspace fails
+///   the whole as missing ([`ChangeSet::stays_within`], A7).
 /// - *Must exist*, *fails unless*: a conflict, after which the caller decides anew. An `…Update`,
 ///   `…Delete` or `…Touch` with `expect` fails as moved when no row has this id and this version,
 ///   whether it changed or went. A referenced row that isn't there fails as missing. A taken key
@@ -198,4 +206,24 @@ pub enum Change {
     /// Ends a token's validity at `valid_until` unless it is over sooner (`valid_until` becomes the
     /// earlier of the two), and sets `revoked_at` to `at` if it is empty; it must exist.
     TokenRevoke { token_id: TokenId, valid_until: Timestamp, at: Timestamp },
+}
+
+impl Change {
+    /// The workspace that the row names, where it carries one.
+    const fn workspace_id(&self) -> Option<WorkspaceId> {
+        match self {
+            Self::WorkspaceInsert(workspace) | Self::WorkspaceUpdate { workspace, .. } => Some(workspace.id),
+            Self::MemberInsert(member) | Self::MemberUpdate { member, .. } => Some(member.workspace_id),
+            Self::TeamInsert(team) | Self::TeamUpdate { team, .. } => Some(team.workspace_id),
+            Self::CollectionInsert(collection) | Self::CollectionUpdate { collection, .. } => {
+                Some(collection.workspace_id)
+            }
+            Self::AccountInsert(account) | Self::AccountUpdate { account, .. } => Some(account.workspace_id),
+            Self::GrantInsert(grant) => Some(grant.workspace_id),
+            Self::CaseInsert(case) => Some(case.workspace_id),
+            Self::OutboxInsert(event) => Some(event.workspace_id),
+            Self::TokenInsert(token) => Some(token.workspace_id),
+            _ => None,
+        }
+    }
 }

@@ -143,3 +143,80 @@ pub fn effective_accounts(
     }
     highest
 }
+
+#[cfg(test)]
+mod tests {
+    use latchkey_kernel::SeededEntropy;
+    use latchkey_kernel::id::{GrantId, MemberId, WorkspaceId};
+
+    use super::*;
+    use crate::grant::GrantObject;
+
+    const NOW: Timestamp = Timestamp::from_micros(1_000_000);
+
+    fn standing(state: MemberState) -> Standing {
+        let member_id = MemberId::fresh(NOW, &SeededEntropy::new(1));
+        Standing { member_id, state, epoch: Epoch(2), reviewed: Epoch(2) }
+    }
+
+    fn reach(confirmed: Option<Option<Epoch>>, granted_in: Epoch, window: [i64; 2]) -> Reach {
+        let entropy = SeededEntropy::new(2);
+        let account_id = AccountId::fresh(NOW, &entropy);
+        let team_id = TeamId::fresh(NOW, &entropy);
+        let subject = match confirmed {
+            Some(_) => GrantSubject::Team(team_id),
+            None => GrantSubject::Member(standing(MemberState::Active).member_id, granted_in),
+        };
+        let grant = Grant {
+            workspace_id: WorkspaceId::fresh(NOW, &entropy),
+            id: GrantId::fresh(NOW, &entropy),
+            subject,
+            object: GrantObject::Account(account_id),
+            permission: Permission::View,
+            starts_at: Some(Timestamp::from_micros(window[0])),
+            ends_at: Some(Timestamp::from_micros(window[1])),
+            reason: None,
+            granted_by: "system".to_owned(),
+            granted_at: NOW,
+        };
+        let team =
+            confirmed.map(|confirmed| ThroughTeam { team_id, team_name: "Team".to_owned(), confirmed });
+        let by = ReachBy::Grant { grant: Box::new(grant), team, collections: Vec::new() };
+        Reach { account_id, by }
+    }
+
+    #[test]
+    fn each_check_denies_alone_and_the_first_is_told() {
+        use MemberState::{Active, Deleted, Inactive};
+        let (now, later) = (1_000_000, 2_000_000);
+        let table = [
+            (Active, None, 2, [0, later], Ok(Permission::View)),
+            (Active, Some(Some(Epoch(2))), 2, [0, later], Ok(Permission::View)),
+            (Inactive, None, 2, [0, later], Err(Denial::MemberNotActive)),
+            (Deleted, Some(Some(Epoch(2))), 2, [0, later], Err(Denial::MemberNotActive)),
+            (Active, None, 1, [0, later], Err(Denial::GrantedInEarlierEpoch)),
+            (Active, Some(Some(Epoch(1))), 2, [0, later], Err(Denial::MembershipNotConfirmed)),
+            (Active, Some(None), 2, [0, later], Err(Denial::MembershipNotConfirmed)),
+            (Active, None, 2, [now, now + 1], Ok(Permission::View)),
+            (Active, None, 2, [now + 1, later], Err(Denial::NotStarted)),
+            (Active, None, 2, [0, now], Err(Denial::Ended)),
+            (Inactive, None, 1, [0, 0], Err(Denial::MemberNotActive)),
+        ];
+        for (state, confirmed, granted_in, window, expected) in table {
+            let reach = reach(confirmed, Epoch(granted_in), window);
+            let standing = standing(state);
+            assert_eq!(judge(&standing, &reach, NOW), expected, "{reach:?}");
+            let told = explain(&standing, std::slice::from_ref(&reach), NOW);
+            assert_eq!((told[0].permission, &told[0].ways[0].1), (expected.ok(), &expected));
+            assert_eq!(effective_accounts(&standing, &[reach], NOW).len(), usize::from(expected.is_ok()));
+        }
+    }
+
+    #[test]
+    fn an_owner_in_the_workspace_may_do_everything_and_one_who_is_out_nothing() {
+        let account_id = AccountId::fresh(NOW, &SeededEntropy::new(3));
+        let owner = Reach { account_id, by: ReachBy::Owner };
+        assert_eq!(judge(&standing(MemberState::Active), &owner, NOW), Ok(Permission::Own));
+        assert_eq!(judge(&standing(MemberState::Inactive), &owner, NOW), Err(Denial::MemberNotActive));
+    }
+}

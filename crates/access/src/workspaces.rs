@@ -55,7 +55,10 @@ pub fn set_policy(
         let heir = successor.filter(|member| member.id == id && member.standing().is_active());
         let heir = heir.ok_or(Refusal::MemberNotActive)?;
         authority::may_receive(heir.role, Permission::Own)?;
-        changes.push(Change::MemberExpect { member_id: id, epoch: heir.access_epoch });
+        // Their version moves, so that a leaving which was decided without knowing that they are
+        // the successor is decided anew and takes the successorship with it.
+        let member = Member { version: heir.version.next(), ..heir.clone() };
+        changes.push(Change::MemberUpdate { member, expect: heir.version });
     }
     let detail = json!({ "before": before.policy, "after": policy });
     let workspace = Workspace { policy, version: before.version.next(), ..before.clone() };
