@@ -9,7 +9,7 @@ use latchkey_kernel::Timestamp;
 use latchkey_scim::filter::{Check, Op, Resolved, Typed};
 use latchkey_scim::{Error, Target};
 use latchkey_store::{
-    MemberColumn, MemberTest, MemberWhere, Order, TeamColumn, TeamTest, TeamWhere, TextOp, TimeColumn, Where,
+    MemberColumn, MemberTest, Order, TeamColumn, TeamTest, TextOp, TimeColumn, Where,
 };
 
 /// A condition, and what of the filter it leaves to be evaluated row by row.
@@ -20,7 +20,7 @@ pub(super) struct Compiled<W> {
 }
 
 /// A row's tests, and how a filter's leaves come to them.
-pub(super) trait Columns: Sized {
+pub(super) trait Columns: Sized + PartialEq {
     /// The attribute that lives in rows of its own and not in the resource.
     const LINKS: &'static str;
     /// A comparison of one attribute.
