@@ -1,9 +1,12 @@
 //! Effective access and its why: everything here reads the one definition in the rules.
 
+use std::collections::BTreeMap;
+
 use latchkey_access::authority::Action;
-use latchkey_access::effective::{self, Explanation};
+use latchkey_access::effective::{self, Explanation, Reach};
 use latchkey_access::{Account, Member};
 use latchkey_kernel::id::{AccountId, MemberId};
+use latchkey_store::{MemberBrief, WhoReach};
 
 use crate::{Caller, Engine, Error, accounts, members};
 
@@ -14,6 +17,15 @@ pub struct Access {
     pub member: Member,
     /// The account.
     pub account: Account,
+    /// Every way there, with what it allows or why it doesn't count.
+    pub explanation: Explanation,
+}
+
+/// What one member may do with the account that was asked about, and why.
+#[derive(Debug, Clone)]
+pub struct WhoMay {
+    /// The member in short.
+    pub member: MemberBrief,
     /// Every way there, with what it allows or why it doesn't count.
     pub explanation: Explanation,
 }
@@ -30,7 +42,7 @@ pub async fn of_member(engine: &Engine, by: &Caller, id: MemberId) -> Result<Vec
     let explained = effective::explain(&member.standing(), &reaches, engine.now());
     let ids: Vec<AccountId> = explained.iter().map(|one| one.account_id).collect();
     let accounts =
-        if ids.is_empty() { Vec::new() } else { store.accounts_by_ids(by.workspace_id(), &ids).await? };
+        if ids.is_empty() { Vec::new() } else { store.account_list_by_ids(by.workspace_id(), &ids).await? };
     let access = explained.into_iter().filter_map(|explanation| {
         let account = accounts.iter().find(|account| account.id == explanation.account_id)?.clone();
         Some(Access { member: member.clone(), account, explanation })
@@ -38,25 +50,31 @@ pub async fn of_member(engine: &Engine, by: &Caller, id: MemberId) -> Result<Vec
     Ok(access.collect())
 }
 
-/// Every member whom anything leads to an account, what they may do with it, and why.
+/// Every member whom anything leads to an account, what they may do with it, and why; a page in
+/// order of members' ids.
 ///
 /// # Errors
 /// When there is no such account, or the caller may not.
-pub async fn of_account(engine: &Engine, by: &Caller, id: AccountId) -> Result<Vec<Access>, Error> {
+pub async fn of_account(
+    engine: &Engine,
+    by: &Caller,
+    id: AccountId,
+    after: Option<MemberId>,
+    limit: usize,
+) -> Result<Vec<WhoMay>, Error> {
     by.may(Action::ReadAccounts)?;
-    let account = accounts::find(engine, by, id).await?;
-    let reaches = engine.store().reaches_of_account(by.workspace_id(), id).await?;
+    accounts::find(engine, by, id).await?;
+    let found = engine.store().reaches_of_account(by.workspace_id(), id, after, limit).await?;
+    let mut who: BTreeMap<MemberId, (MemberBrief, Vec<Reach>)> = BTreeMap::new();
+    for WhoReach { member, reach } in found {
+        who.entry(member.standing.member_id).or_insert_with(|| (member, Vec::new())).1.push(reach);
+    }
     let now = engine.now();
-    let access = reaches.into_iter().flat_map(|(member, reaches)| {
-        let explained = effective::explain(&member.standing(), &reaches, now);
-        let account = account.clone();
-        explained.into_iter().map(move |explanation| Access {
-            member: member.clone(),
-            account: account.clone(),
-            explanation,
-        })
+    let judged = who.into_values().flat_map(|(member, reaches)| {
+        let explained = effective::explain(&member.standing, &reaches, now);
+        explained.into_iter().map(move |explanation| WhoMay { member: member.clone(), explanation })
     });
-    Ok(access.collect())
+    Ok(judged.collect())
 }
 
 /// Allow or deny, and why, for one member and one account.

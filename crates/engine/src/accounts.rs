@@ -5,7 +5,6 @@ use latchkey_access::authority::Action;
 use latchkey_access::member::Version;
 use latchkey_access::{Account, Member, OffboardingRotation, Sensitivity};
 use latchkey_kernel::id::{AccountId, CollectionId, MemberId};
-use latchkey_store::AccountQuery;
 
 use crate::engine::only_moved;
 use crate::{Caller, Engine, Error};
@@ -52,9 +51,24 @@ pub struct AccountPatch {
 ///
 /// # Errors
 /// When the caller may not or the database fails.
-pub async fn list(engine: &Engine, by: &Caller, query: AccountQuery) -> Result<Vec<Account>, Error> {
+pub async fn list(
+    engine: &Engine,
+    by: &Caller,
+    after: Option<AccountId>,
+    limit: usize,
+) -> Result<Vec<Account>, Error> {
     by.may(Action::ReadAccounts)?;
-    Ok(engine.store().account_page(by.workspace_id(), query).await?)
+    Ok(engine.store().account_page(by.workspace_id(), after, limit).await?)
+}
+
+/// The accounts that lie in one collection, not those below it.
+///
+/// # Errors
+/// When there is no such collection, or the caller may not.
+pub async fn in_collection(engine: &Engine, by: &Caller, id: CollectionId) -> Result<Vec<Account>, Error> {
+    by.may(Action::ReadAccounts)?;
+    crate::collections::find(engine, by, id).await?;
+    Ok(engine.store().accounts_of_collection(by.workspace_id(), id).await?)
 }
 
 /// One account.
@@ -169,7 +183,7 @@ impl People {
         let found = if ids.is_empty() {
             Vec::new()
         } else {
-            engine.store().members_by_ids(by.workspace_id(), &ids).await?
+            engine.store().member_list_by_ids(by.workspace_id(), &ids).await?
         };
         if ids.iter().any(|id| !found.iter().any(|member| member.id == *id)) {
             return Err(Error::NotFound { what: "member" });

@@ -1,7 +1,7 @@
 //! The audit log: read in pages, and proven whole.
 
 use latchkey_access::authority::Action;
-use latchkey_store::{AuditQuery, AuditRow, AuditVerdict};
+use latchkey_store::{AuditEntry, AuditFilter, AuditReport};
 
 use crate::{Caller, Engine, Error};
 
@@ -9,16 +9,16 @@ use crate::{Caller, Engine, Error};
 ///
 /// # Errors
 /// When the caller may not or the database fails.
-pub async fn list(engine: &Engine, by: &Caller, query: AuditQuery) -> Result<Vec<AuditRow>, Error> {
+pub async fn list(engine: &Engine, by: &Caller, filter: AuditFilter) -> Result<Vec<AuditEntry>, Error> {
     by.may(Action::ReadAudit)?;
-    Ok(engine.store().audit_page(by.workspace_id(), query).await?)
+    Ok(engine.store().audit_page(by.workspace_id(), filter).await?)
 }
 
 /// Walks the chain and finds what was altered or removed (L1).
 ///
 /// # Errors
 /// When the caller may not or the database fails.
-pub async fn verify(engine: &Engine, by: &Caller) -> Result<AuditVerdict, Error> {
+pub async fn verify(engine: &Engine, by: &Caller) -> Result<AuditReport, Error> {
     by.may(Action::ReadAudit)?;
     Ok(engine.store().audit_verify(by.workspace_id()).await?)
 }

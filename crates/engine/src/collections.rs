@@ -17,7 +17,7 @@ use crate::{Caller, Engine, Error};
 /// When the caller may not or the database fails.
 pub async fn list(engine: &Engine, by: &Caller) -> Result<Vec<Collection>, Error> {
     by.may(Action::ReadAccounts)?;
-    Ok(engine.store().collection_list(by.workspace_id()).await?)
+    all(engine, by).await
 }
 
 /// One collection.
@@ -105,6 +105,20 @@ pub async fn delete(engine: &Engine, by: &Caller, id: CollectionId) -> Result<()
         .await
 }
 
+async fn all(engine: &Engine, by: &Caller) -> Result<Vec<Collection>, Error> {
+    const PAGE: usize = 1_000;
+    let mut all: Vec<Collection> = Vec::new();
+    loop {
+        let after = all.last().map(|collection| collection.id);
+        let page = engine.store().collection_page(by.workspace_id(), after, PAGE).await?;
+        let is_last = page.len() < PAGE;
+        all.extend(page);
+        if is_last {
+            return Ok(all);
+        }
+    }
+}
+
 pub(crate) async fn find(engine: &Engine, by: &Caller, id: CollectionId) -> Result<Collection, Error> {
     let found = engine.store().collection_get(by.workspace_id(), id).await?;
     found.ok_or(Error::NotFound { what: "collection" })
@@ -120,7 +134,7 @@ struct Tree(HashMap<CollectionId, Collection>);
 
 impl Tree {
     async fn load(engine: &Engine, by: &Caller) -> Result<Self, Error> {
-        let all = engine.store().collection_list(by.workspace_id()).await?;
+        let all = all(engine, by).await?;
         Ok(Self(all.into_iter().map(|collection| (collection.id, collection)).collect()))
     }
 

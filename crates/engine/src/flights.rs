@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use latchkey_kernel::id::FlightId;
-pub use latchkey_store::{FlightEntry, FlightFilter};
+pub use latchkey_store::{FlightEntry, FlightFilter, Verdict};
 
 use latchkey_access::authority::Action;
 

@@ -5,7 +5,7 @@ use latchkey_access::grants::{self as rules, Receiver, Wish};
 use latchkey_access::{Grant, GrantObject};
 use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{GrantId, MemberId, TeamId};
-use latchkey_store::GrantQuery;
+use latchkey_store::GrantFilter;
 
 use crate::engine::only_moved;
 use crate::{Caller, Engine, Error, accounts, collections, members, teams};
@@ -23,9 +23,15 @@ pub enum To {
 ///
 /// # Errors
 /// When the caller may not or the database fails.
-pub async fn list(engine: &Engine, by: &Caller, query: GrantQuery) -> Result<Vec<Grant>, Error> {
+pub async fn list(
+    engine: &Engine,
+    by: &Caller,
+    filter: GrantFilter,
+    after: Option<GrantId>,
+    limit: usize,
+) -> Result<Vec<Grant>, Error> {
     by.may(Action::ReadAccounts)?;
-    Ok(engine.store().grant_page(by.workspace_id(), query).await?)
+    Ok(engine.store().grant_page(by.workspace_id(), filter, after, limit).await?)
 }
 
 /// One grant.

@@ -4,15 +4,20 @@ use std::collections::BTreeSet;
 
 use latchkey_access::assessment::{self, Reached};
 use latchkey_access::context::Cause;
-use latchkey_access::effective::ReachBy;
+use latchkey_access::effective::{self, ReachBy};
 use latchkey_access::leaving::{self as rules, Leaver};
 use latchkey_access::offboarding::Trigger;
 use latchkey_access::safeguard::Wave;
 use latchkey_access::succession::{Heirs, InCharge, Owned};
-use latchkey_access::{Account, ChangeSet, Member, MemberState, Role, Safeguard, Workspace};
+use latchkey_access::{Account, ChangeSet, Member, MemberState, Permission, Role, Safeguard, Workspace};
 use latchkey_kernel::id::{AccountId, MemberId, WorkspaceId};
 
 use crate::{Effect, Engine, Error};
+
+/// How far leavers are counted; no safeguard that anybody sets is larger.
+const LEAVERS_COUNTED: usize = 100_000;
+/// How many of those who reach an account are looked at for a co-owner.
+const CO_OWNERS_LOOKED_AT: usize = 1_000;
 
 /// What follows when somebody leaves, not yet committed.
 #[derive(Debug)]
@@ -80,7 +85,7 @@ impl Stake {
         let (workspace_id, id) = (member.workspace_id, member.id);
         let store = engine.store();
         let (direct_grants, reached) = tokio::try_join!(
-            async { Ok::<_, Error>(store.grant_count_of_member(workspace_id, id).await?) },
+            async { Ok::<_, Error>(store.grant_count_direct(workspace_id, id).await?) },
             reached(engine, workspace_id, id),
         )?;
         let mut stake = Self { direct_grants, reached, ..Self::default() };
@@ -95,7 +100,7 @@ impl Stake {
         if assessment::plans_rotation(&assessed) {
             let since = cause.now.minus(Safeguard::WINDOW);
             let (leavers, active) = tokio::try_join!(
-                store.case_count_since(workspace_id, since),
+                store.leaver_count(workspace_id, since, LEAVERS_COUNTED),
                 store.member_count_active(workspace_id),
             )?;
             stake.wave = Some(Wave { leavers, active });
@@ -123,7 +128,7 @@ pub(crate) async fn reached(
     let accounts = if named.is_empty() {
         Vec::new()
     } else {
-        store.accounts_by_ids(workspace_id, &named.into_iter().collect::<Vec<_>>()).await?
+        store.account_list_by_ids(workspace_id, &named.into_iter().collect::<Vec<_>>()).await?
     };
     Ok(Reached { reaches, exposures, accounts })
 }
@@ -141,9 +146,10 @@ pub(crate) async fn in_charge(
             None => Ok(None),
         }
     };
+    // Two Owners tell whether there is another one; one Super Admin is the next in line.
     let (owners, super_admins, successor) = tokio::try_join!(
-        store.members_active_by_role(workspace.id, Role::Owner),
-        store.members_active_by_role(workspace.id, Role::SuperAdmin),
+        store.owners_active(workspace.id, 2),
+        store.super_admins_by_service(workspace.id, 1),
         successor,
     )?;
     let other_owners = owners.iter().filter(|owner| owner.id != id).count();
@@ -168,16 +174,17 @@ async fn succession(
     accounts: Vec<Account>,
     cause: &Cause,
 ) -> Result<(Vec<Owned>, Heirs), Error> {
-    let ids: Vec<AccountId> = accounts.iter().map(|account| account.id).collect();
-    let co_owners = engine.store().co_owners(workspace.id, &ids, cause.now).await?;
-    let owned: Vec<Owned> = accounts
-        .into_iter()
-        .map(|account| {
-            let of = |(id, member): &(AccountId, MemberId)| (*id == account.id).then_some(*member);
-            let co_owners = co_owners.iter().filter_map(of).filter(|member| *member != leaver).collect();
-            Owned { account, co_owners }
-        })
-        .collect();
+    let mut owned = Vec::with_capacity(accounts.len());
+    for account in accounts {
+        let who = engine.store().reaches_of_account(workspace.id, account.id, None, CO_OWNERS_LOOKED_AT).await?;
+        let co_owners = who.iter().filter(|who| {
+            let by_grant = matches!(who.reach.by, ReachBy::Grant { .. });
+            let may = effective::judge(&who.member.standing, &who.reach, cause.now);
+            by_grant && may == Ok(Permission::Own) && who.member.standing.member_id != leaver
+        });
+        let co_owners = co_owners.map(|who| who.member.standing.member_id).collect();
+        owned.push(Owned { account, co_owners });
+    }
     let candidates: BTreeSet<MemberId> = owned
         .iter()
         .flat_map(|one| one.account.successor_id.into_iter().chain(one.co_owners.iter().copied()))
@@ -188,11 +195,11 @@ async fn succession(
         return Ok((owned, Heirs::new()));
     }
     let candidates: Vec<MemberId> = candidates.into_iter().collect();
-    let members = engine.store().members_by_ids(workspace.id, &candidates).await?;
+    let members = engine.store().member_briefs(workspace.id, &candidates).await?;
     let heirs = members
         .into_iter()
-        .filter(|member| member.state == MemberState::Active && member.role != Role::Guest)
-        .map(|member| (member.id, member.access_epoch))
+        .filter(|member| member.standing.is_active() && member.role != Role::Guest)
+        .map(|member| (member.standing.member_id, member.standing.epoch))
         .collect();
     Ok((owned, heirs))
 }

@@ -5,7 +5,7 @@ use latchkey_access::offboarding::Trigger;
 use latchkey_access::{Member, MemberState, Role, Workspace, members as rules};
 use latchkey_kernel::id::{MemberId, TeamId};
 use latchkey_scim::filter::fold;
-use latchkey_store::{Conflict, MemberQuery, UniqueKey};
+use latchkey_store::{Conflict, MemberColumn, MemberTest, MemberWhere, Page, TextOp, UniqueKey, Where};
 
 use crate::directory::resource_with_active;
 use crate::engine::only_moved;
@@ -33,13 +33,44 @@ pub struct Changed {
     pub effects: Vec<Effect>,
 }
 
+/// Which members.
+#[derive(Debug, Clone, Default)]
+pub struct MemberQuery {
+    /// What name, `userName` or work address begin with, in any case.
+    pub text: Option<String>,
+    /// Only active or only inactive ones.
+    pub state: Option<MemberState>,
+    /// The last id of the page before.
+    pub after: Option<MemberId>,
+    /// At most so many.
+    pub limit: usize,
+}
+
 /// A page of members, in order of their ids.
 ///
 /// # Errors
 /// When the caller may not or the database fails.
-pub async fn list(engine: &Engine, by: &Caller, query: MemberQuery) -> Result<Vec<Member>, Error> {
+pub async fn list(engine: &Engine, by: &Caller, query: &MemberQuery) -> Result<Vec<Member>, Error> {
     by.may(Action::ReadMembers)?;
-    Ok(engine.store().member_page(by.workspace_id(), query).await?)
+    let page = query.after.map_or_else(|| Page::first(query.limit), |id| Page::after(id, query.limit));
+    Ok(engine.store().member_page(by.workspace_id(), &query.condition(), page).await?)
+}
+
+impl MemberQuery {
+    fn condition(&self) -> MemberWhere {
+        let mut terms = Vec::new();
+        if let Some(state) = self.state {
+            terms.push(Where::Test(MemberTest::State(state)));
+        }
+        if let Some(text) = self.text.as_deref().filter(|text| !text.is_empty()) {
+            let key = fold(text);
+            let columns =
+                [MemberColumn::UserNameKey, MemberColumn::DisplayNameKey, MemberColumn::WorkEmailKey];
+            let begins = |column| Where::Test(MemberTest::Text(column, TextOp::StartsWith, key.to_string()));
+            terms.push(Where::Or(columns.into_iter().map(begins).collect()));
+        }
+        if terms.is_empty() { Where::Every } else { Where::And(terms) }
+    }
 }
 
 /// One member; everybody may see themselves.

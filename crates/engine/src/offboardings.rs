@@ -1,17 +1,23 @@
 //! Offboarding cases: what was cut, what was planned for it, and what waits for a person's word.
 
+use std::time::Duration;
+
 use latchkey_access::assessment::{self, Assessed};
 use latchkey_access::authority::Action;
 use latchkey_access::context::Cause;
-use latchkey_access::offboarding::{CaseItem, ItemDecision, OffboardingCase};
+use latchkey_access::offboarding::{CaseState, ItemDecision, OffboardingCase};
 use latchkey_access::outbox::OutboxEvent;
 use latchkey_access::{Account, ChangeSet, Grant, Member, Permission, safeguard};
-use latchkey_kernel::id::{CaseId, MemberId};
-use latchkey_store::{AuditRow, CaseQuery};
+use latchkey_kernel::Entropy;
+use latchkey_kernel::id::{AuditId, CaseId, MemberId};
+use latchkey_store::{AuditEntry, AuditFilter, CaseItemRow};
 
 use crate::engine::only_moved;
 use crate::leaving::Stake;
 use crate::{Caller, Engine, Error, members};
+
+/// How many audit records are looked at for a case's timeline.
+const RECORDS: usize = 500;
 
 /// One case with all that belongs to it.
 #[derive(Debug, Clone)]
@@ -21,13 +27,13 @@ pub struct CaseView {
     /// Who left.
     pub member: Option<Member>,
     /// What follows for each account.
-    pub items: Vec<CaseItem>,
+    pub items: Vec<CaseItemRow>,
     /// The direct grants that were removed.
     pub grants: Vec<Grant>,
     /// The planned rotations and notices, and where each stands.
     pub effects: Vec<OutboxEvent>,
-    /// What the audit log says of the request that cut the access, in order.
-    pub timeline: Vec<AuditRow>,
+    /// What the audit log says of the request that cut the access and of the case since, in order.
+    pub timeline: Vec<AuditEntry>,
 }
 
 /// What would follow for one account if a member left now.
@@ -62,9 +68,15 @@ pub struct Simulation {
 ///
 /// # Errors
 /// When the caller may not or the database fails.
-pub async fn list(engine: &Engine, by: &Caller, query: CaseQuery) -> Result<Vec<OffboardingCase>, Error> {
+pub async fn list(
+    engine: &Engine,
+    by: &Caller,
+    state: Option<CaseState>,
+    after: Option<CaseId>,
+    limit: usize,
+) -> Result<Vec<OffboardingCase>, Error> {
     by.may(Action::ReadOffboardings)?;
-    Ok(engine.store().case_page(by.workspace_id(), query).await?)
+    Ok(engine.store().case_page(by.workspace_id(), state, after, limit).await?)
 }
 
 /// One case.
@@ -76,11 +88,11 @@ pub async fn get(engine: &Engine, by: &Caller, id: CaseId) -> Result<CaseView, E
     let case = find(engine, by, id).await?;
     let (store, workspace_id) = (engine.store(), by.workspace_id());
     let (member, items, grants, effects, timeline) = tokio::try_join!(
-        store.member_get_any(workspace_id, case.member_id),
-        store.case_items(workspace_id, id),
-        store.case_grants(workspace_id, id, false),
-        store.outbox_of_case(workspace_id, id),
-        store.audit_of_request(workspace_id, case.request_id, case.cut_at),
+        async { Ok::<_, Error>(store.member_get_any(workspace_id, case.member_id).await?) },
+        async { Ok(store.case_items(workspace_id, id).await?) },
+        async { Ok(store.case_removed_grants(workspace_id, id).await?) },
+        async { Ok(store.outbox_of_case(workspace_id, id).await?) },
+        timeline(engine, by, &case),
     )?;
     Ok(CaseView { case, member, items, grants, effects, timeline })
 }
@@ -160,6 +172,35 @@ async fn decide(
     let case = find(engine, by, id).await?;
     let effects = engine.store().outbox_of_case(by.workspace_id(), id).await?;
     Ok(CaseView { case, member: None, items: Vec::new(), grants: Vec::new(), effects, timeline: Vec::new() })
+}
+
+/// What the audit log says of a case. Audit ids grow with time, so the records of the request that
+/// cut the access stand together just below the first id of the millisecond after.
+async fn timeline(engine: &Engine, by: &Caller, case: &OffboardingCase) -> Result<Vec<AuditEntry>, Error> {
+    let after = AuditId::fresh(case.cut_at.plus(Duration::from_millis(1)), &Zeros);
+    let at_cut = AuditFilter { after: Some(after), limit: RECORDS, ..AuditFilter::default() };
+    let since = AuditFilter { target_id: Some(case.id.to_string()), limit: RECORDS, ..AuditFilter::default() };
+    let (mut records, since) = tokio::try_join!(
+        engine.store().audit_page(by.workspace_id(), at_cut),
+        engine.store().audit_page(by.workspace_id(), since),
+    )?;
+    records.retain(|record| record.request_id == case.request_id);
+    for record in since {
+        if !records.iter().any(|known| known.id == record.id) {
+            records.push(record);
+        }
+    }
+    records.sort_by_key(|record| record.id);
+    Ok(records)
+}
+
+/// Gives the first id of a millisecond.
+struct Zeros;
+
+impl Entropy for Zeros {
+    fn fill(&self, out: &mut [u8]) {
+        out.fill(0);
+    }
 }
 
 async fn find(engine: &Engine, by: &Caller, id: CaseId) -> Result<OffboardingCase, Error> {

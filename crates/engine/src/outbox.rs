@@ -2,7 +2,8 @@
 
 use latchkey_access::authority::Action;
 use latchkey_access::outbox::OutboxEvent;
-use latchkey_store::OutboxQuery;
+use latchkey_kernel::id::OutboxId;
+use latchkey_store::OutboxFilter;
 
 use crate::{Caller, Engine, Error};
 
@@ -10,7 +11,13 @@ use crate::{Caller, Engine, Error};
 ///
 /// # Errors
 /// When the caller may not or the database fails.
-pub async fn list(engine: &Engine, by: &Caller, query: OutboxQuery) -> Result<Vec<OutboxEvent>, Error> {
+pub async fn list(
+    engine: &Engine,
+    by: &Caller,
+    filter: OutboxFilter,
+    after: Option<OutboxId>,
+    limit: usize,
+) -> Result<Vec<OutboxEvent>, Error> {
     by.may(Action::ReadOutbox)?;
-    Ok(engine.store().outbox_page(by.workspace_id(), query).await?)
+    Ok(engine.store().outbox_page(by.workspace_id(), filter, after, limit).await?)
 }

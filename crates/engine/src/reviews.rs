@@ -3,8 +3,9 @@
 use latchkey_access::authority::Action;
 use latchkey_access::offboarding::OffboardingCase;
 use latchkey_access::returning::{self as rules, Choice};
-use latchkey_access::{Grant, Member, Membership, Team};
-use latchkey_kernel::id::MemberId;
+use latchkey_access::{Grant, GrantObject, Member, Membership, Team};
+use latchkey_kernel::id::{AccountId, MemberId, TeamId};
+use latchkey_store::{MemberTest, Page, Where};
 
 use crate::engine::only_moved;
 use crate::{Caller, Engine, Error, members};
@@ -24,13 +25,20 @@ pub struct Review {
     pub teams: Vec<(Team, Membership)>,
 }
 
-/// The members whose return awaits a decision.
+/// A page of the members whose return awaits a decision, in order of their ids.
 ///
 /// # Errors
 /// When the caller may not or the database fails.
-pub async fn list(engine: &Engine, by: &Caller) -> Result<Vec<Member>, Error> {
+pub async fn list(
+    engine: &Engine,
+    by: &Caller,
+    after: Option<MemberId>,
+    limit: usize,
+) -> Result<Vec<Member>, Error> {
     by.may(Action::ReadReviews)?;
-    Ok(engine.store().members_awaiting_review(by.workspace_id()).await?)
+    let page = after.map_or_else(|| Page::first(limit), |id| Page::after(id, limit));
+    let awaiting = Where::Test(MemberTest::AwaitsReview);
+    Ok(engine.store().member_page(by.workspace_id(), &awaiting, page).await?)
 }
 
 /// What one member had.
@@ -102,13 +110,44 @@ fn view(parts: &Parts) -> rules::Review<'_> {
 async fn load(engine: &Engine, by: &Caller, id: MemberId) -> Result<Review, Error> {
     let member = members::find(engine, by, id).await?;
     let store = engine.store();
-    let (case, teams) = tokio::try_join!(
-        store.case_last_of_member(by.workspace_id(), id),
+    let (case, memberships) = tokio::try_join!(
+        store.case_of_member_last(by.workspace_id(), id),
         store.memberships_of_member(by.workspace_id(), id),
     )?;
+    let ids: Vec<TeamId> = memberships.iter().map(|membership| membership.team_id).collect();
+    let teams = store.team_list_by_ids(by.workspace_id(), &ids).await?;
+    let named = |membership: Membership| {
+        let team = teams.iter().find(|team| team.id == membership.team_id)?;
+        Some((team.clone(), membership))
+    };
+    let teams = memberships.into_iter().filter_map(named).collect();
     let grants = match &case {
-        Some(case) => store.case_grants(by.workspace_id(), case.id, true).await?,
+        Some(case) => living(engine, by, store.case_removed_grants(by.workspace_id(), case.id).await?).await?,
         None => Vec::new(),
     };
     Ok(Review { open: member.standing().awaits_review(), member, case, grants, teams })
+}
+
+/// Those grants whose account or collection is still there.
+async fn living(engine: &Engine, by: &Caller, grants: Vec<Grant>) -> Result<Vec<Grant>, Error> {
+    let (store, workspace_id) = (engine.store(), by.workspace_id());
+    let accounts: Vec<AccountId> = grants
+        .iter()
+        .filter_map(|grant| match grant.object {
+            GrantObject::Account(id) => Some(id),
+            GrantObject::Collection(_) => None,
+        })
+        .collect();
+    let accounts = store.account_list_by_ids(workspace_id, &accounts).await?;
+    let mut living = Vec::with_capacity(grants.len());
+    for grant in grants {
+        let is_there = match grant.object {
+            GrantObject::Account(id) => accounts.iter().any(|account| account.id == id),
+            GrantObject::Collection(id) => store.collection_get(workspace_id, id).await?.is_some(),
+        };
+        if is_there {
+            living.push(grant);
+        }
+    }
+    Ok(living)
 }

@@ -1,22 +1,47 @@
 //! Teams, as admins see and change them. A directory's team is changed in the directory.
 
+use std::collections::BTreeSet;
+
 use latchkey_access::authority::Action;
 use latchkey_access::member::Version;
 use latchkey_access::membership::{self, MemberChange};
-use latchkey_access::{Member, Membership, Origin, Team, teams as rules};
-use latchkey_kernel::id::{MemberId, TeamId};
-use latchkey_store::{Conflict, TeamQuery, UniqueKey};
+use latchkey_access::{Account, GrantObject, Member, Membership, Origin, Team, teams as rules};
+use latchkey_kernel::id::{AccountId, MemberId, TeamId, WorkspaceId};
+use latchkey_scim::filter::fold;
+use latchkey_store::{Conflict, GrantFilter, Page, TeamColumn, TeamTest, TextOp, UniqueKey, Where};
 
 use crate::engine::only_moved;
 use crate::{Caller, Engine, Error, members};
+
+/// How many grants of a team are looked at when it goes.
+const GRANTS_OF_TEAM: usize = 10_000;
+
+/// Which teams.
+#[derive(Debug, Clone, Default)]
+pub struct TeamQuery {
+    /// What the name begins with, in any case.
+    pub text: Option<String>,
+    /// The last id of the page before.
+    pub after: Option<TeamId>,
+    /// At most so many.
+    pub limit: usize,
+}
 
 /// A page of teams, in order of their ids.
 ///
 /// # Errors
 /// When the caller may not or the database fails.
-pub async fn list(engine: &Engine, by: &Caller, query: TeamQuery) -> Result<Vec<Team>, Error> {
+pub async fn list(engine: &Engine, by: &Caller, query: &TeamQuery) -> Result<Vec<Team>, Error> {
     by.may(Action::ReadMembers)?;
-    Ok(engine.store().team_page(by.workspace_id(), query).await?)
+    let page = query.after.map_or_else(|| Page::first(query.limit), |id| Page::after(id, query.limit));
+    let condition = match query.text.as_deref().filter(|text| !text.is_empty()) {
+        Some(text) => {
+            let key = fold(text).into_owned();
+            Where::Test(TeamTest::Text(TeamColumn::DisplayNameKey, TextOp::StartsWith, key))
+        }
+        None => Where::Every,
+    };
+    Ok(engine.store().team_page(by.workspace_id(), &condition, page).await?)
 }
 
 /// One team.
@@ -42,7 +67,15 @@ pub async fn members(
 ) -> Result<Vec<(Member, Membership)>, Error> {
     by.may(Action::ReadMembers)?;
     find(engine, by, id).await?;
-    Ok(engine.store().team_members_page(by.workspace_id(), id, after, limit).await?)
+    let store = engine.store();
+    let rows = store.team_members_page(by.workspace_id(), id, after, limit).await?;
+    let ids: Vec<MemberId> = rows.iter().map(|(member, _, _)| *member).collect();
+    let mut found = store.member_list_by_ids(by.workspace_id(), &ids).await?;
+    let members = rows.into_iter().filter_map(|(member_id, _, confirmed)| {
+        let at = found.iter().position(|member| member.id == member_id)?;
+        Some((found.swap_remove(at), Membership { team_id: id, member_id, confirmed }))
+    });
+    Ok(members.collect())
 }
 
 /// Makes a team that is kept here.
@@ -98,7 +131,7 @@ pub async fn delete(engine: &Engine, by: &Caller, id: TeamId) -> Result<(), Erro
         .settle(|| async {
             let cause = by.cause(engine, Action::WriteTeams)?;
             let team = find(engine, by, id).await?;
-            let reached = engine.store().accounts_of_team(by.workspace_id(), id).await?;
+            let reached = accounts_of(engine, by.workspace_id(), id).await?;
             let changes = rules::delete(&team, &reached, &cause, engine.ids(&cause))?;
             engine.commit(changes, only_moved).await
         })
@@ -154,6 +187,33 @@ where
             engine.commit(changes, only_moved).await
         })
         .await
+}
+
+/// The accounts that a team's grants reach.
+pub(crate) async fn accounts_of(
+    engine: &Engine,
+    workspace_id: WorkspaceId,
+    id: TeamId,
+) -> Result<Vec<Account>, Error> {
+    let store = engine.store();
+    let filter = GrantFilter { team: Some(id), ..GrantFilter::default() };
+    let (mut ids, mut collections) = (BTreeSet::new(), BTreeSet::new());
+    for grant in store.grant_page(workspace_id, filter, None, GRANTS_OF_TEAM).await? {
+        match grant.object {
+            GrantObject::Account(account) => drop(ids.insert(account)),
+            GrantObject::Collection(collection) => {
+                collections.insert(collection);
+                let below = store.collection_descendants(workspace_id, collection).await?;
+                collections.extend(below.into_iter().map(|collection| collection.id));
+            }
+        }
+    }
+    for collection in collections {
+        let within = store.accounts_of_collection(workspace_id, collection).await?;
+        ids.extend(within.into_iter().map(|account| account.id));
+    }
+    let ids: Vec<AccountId> = ids.into_iter().collect();
+    Ok(if ids.is_empty() { Vec::new() } else { store.account_list_by_ids(workspace_id, &ids).await? })
 }
 
 /// One team of the caller's workspace.

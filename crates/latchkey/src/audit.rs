@@ -21,22 +21,21 @@ pub(crate) async fn run(command: Audit, output: Output) -> anyhow::Result<ExitCo
         }
         found = true;
         let report = engine.store().audit_verify(each.id).await?;
-        whole &= report.is_whole();
-        let faults: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
+        whole &= report.breaks.is_empty();
+        let faults: Vec<String> = report.breaks.iter().map(ToString::to_string).collect();
         output.answer(
             &json!({
                 "workspace": each.name,
-                "whole": report.is_whole(),
+                "whole": report.breaks.is_empty(),
                 "sealed": report.sealed,
                 "unsealed": report.unsealed,
-                "head": report.head,
                 "faults": faults,
             }),
             || {
                 let mut lines = vec![format!(
                     "{}: {} ({} records sealed, {} newer not yet sealed)",
                     each.name,
-                    if report.is_whole() { "whole" } else { "NOT WHOLE" },
+                    if report.breaks.is_empty() { "whole" } else { "NOT WHOLE" },
                     report.sealed,
                     report.unsealed
                 )];

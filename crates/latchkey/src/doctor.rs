@@ -102,7 +102,7 @@ async fn of_workspace(
         ));
     }
     findings.push(match engine.store().audit_verify(workspace.id).await {
-        Ok(report) if report.is_whole() => finding(
+        Ok(report) if report.breaks.is_empty() => finding(
             "audit",
             Verdict::Good,
             format!("the chain of {name} is whole: {} records, {} not yet sealed", report.sealed, report.unsealed),

@@ -22,8 +22,7 @@ pub(crate) async fn open(place: &Place, options: Options) -> anyhow::Result<Engi
         Some(url) => Store::connect_postgres(url, options)
             .await
             .context("cannot use the PostgreSQL database of --database-url (DATABASE_URL)")?,
-        None => Store::open_sqlite(&database_path(&place.data), options)
-            .await
+        None => Store::open_sqlite(database_path(&place.data), options)
             .with_context(|| format!("cannot use the database in {}", place.data.display()))?,
     };
     Ok(Engine::new(store, keys, Arc::new(SystemClock), Arc::new(OsEntropy)))

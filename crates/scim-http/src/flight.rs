@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
-use latchkey_engine::flights::FlightEntry;
+use latchkey_engine::flights::{FlightEntry, Verdict};
 use latchkey_engine::{Effect, Login};
 use latchkey_kernel::id::{FlightId, RequestId, TokenId, WorkspaceId};
-use latchkey_scim::Error;
+use latchkey_scim::{Error, ScimType};
 use latchkey_scim::json::Json;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::redact;
 use crate::route::Route;
@@ -98,27 +98,30 @@ impl Flight {
             return;
         }
         let at = scim.engine.now();
+        let query = redact::query(&self.query, &scim.limits);
+        let path = if query.is_empty() { resource.to_owned() } else { format!("{resource}?{query}") };
         scim.engine.record_flight(FlightEntry {
-            id: FlightId::fresh(at, scim.engine.entropy()),
             workspace_id,
+            id: FlightId::fresh(at, scim.engine.entropy()),
+            at,
             token_id,
             request_id,
-            at,
             method: method.to_owned(),
-            path: resource.to_owned(),
-            query: redact::query(&self.query, &scim.limits),
-            target_id: self.target,
+            path,
+            status: status.as_u16(),
+            verdict: verdict(status),
             mutating,
-            verdict: verdict(status).to_owned(),
-            status: i64::from(status.as_u16()),
-            scim_type: error.and_then(|error| error.scim_type).map(|scim_type| scim_type.as_str().to_owned()),
-            detail: error.map(|error| error.detail.clone()),
-            effects: serde_json::to_value(&self.effects).unwrap_or_default(),
-            hints: self.hints,
-            body: self.body,
-            duration_micros: i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX),
+            micros: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
             address: self.address,
             agent: self.agent,
+            detail: json!({
+                "target_id": self.target,
+                "scim_type": error.and_then(|error| error.scim_type).map(ScimType::as_str),
+                "error": error.map(|error| &error.detail),
+                "effects": self.effects,
+                "hints": self.hints,
+                "body": self.body,
+            }),
         });
     }
 }
@@ -159,12 +162,12 @@ fn class(status: StatusCode) -> &'static str {
     }
 }
 
-fn verdict(status: StatusCode) -> &'static str {
+fn verdict(status: StatusCode) -> Verdict {
     if status.is_success() || status == StatusCode::NOT_MODIFIED {
-        "done"
+        Verdict::Accepted
     } else if status.is_client_error() {
-        "refused"
+        Verdict::Refused
     } else {
-        "failed"
+        Verdict::Failed
     }
 }

@@ -5,18 +5,17 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use latchkey_access::account::{Account, Exposure, ExposureKind, OffboardingRotation, Sensitivity};
 use latchkey_access::authority::Action;
-use latchkey_access::{OwnerFlag, Permission};
+use latchkey_access::{OwnerFlag, Permission, Role};
 use latchkey_engine::accounts::{AccountPatch, NewAccount};
-use latchkey_engine::{self as services, AccountQuery};
+use latchkey_engine::{self as services};
 use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{AccountId, CollectionId, MemberId};
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::path::HttpMethod;
 use utoipa::{IntoParams, ToSchema};
 
-use super::members::MemberView;
 use super::ways::{AccessView, WayView, way};
-use super::{Answer, double, looked_for, problem};
+use super::{Answer, double, problem};
 use crate::ApiState;
 use crate::caller::By;
 use crate::endpoint::Endpoint;
@@ -28,7 +27,7 @@ pub(super) fn endpoints() -> Vec<Endpoint<ApiState>> {
     let one = "/v1/api/accounts/{id}";
     let known = "/v1/api/accounts/{id}/exposures";
     vec![
-        Endpoint::new(HttpMethod::Get, "/v1/api/accounts", Action::ReadAccounts, "Look for accounts")
+        Endpoint::new(HttpMethod::Get, "/v1/api/accounts", Action::ReadAccounts, "Accounts")
             .query::<Search>()
             .gives::<Page<AccountView>>(200, "A page of accounts, oldest first.")
             .by(list),
@@ -47,7 +46,8 @@ pub(super) fn endpoints() -> Vec<Endpoint<ApiState>> {
             .gives_nothing()
             .by(delete),
         Endpoint::new(HttpMethod::Get, "/v1/api/accounts/{id}/access", Action::ReadAccounts, "Who can use an account and why, and who cannot and why not")
-            .gives::<AccountAccessView>(200, "Every member whom something leads there.")
+            .query::<Paging>()
+            .gives::<AccountAccessView>(200, "A page of the members whom something leads there.")
             .by(access),
         Endpoint::new(HttpMethod::Get, known, Action::ReadAccounts, "Who knows this password now, and who knew earlier ones")
             .gives::<ExposureList>(200, "Who knows which value.")
@@ -149,9 +149,7 @@ pub(crate) struct AccountChange {
 /// What to look for.
 #[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct Search {
-    /// The beginning of a name or an app.
-    q: Option<String>,
-    /// The collection that they lie in, itself and not those below.
+    /// All in this collection, itself and not those below.
     #[param(value_type = Option<String>)]
     collection: Option<CollectionId>,
     /// How many at most, 1 to 500; 100 if absent.
@@ -176,6 +174,8 @@ pub(crate) struct Pair {
 pub(crate) struct AccountAccessView {
     account: AccountView,
     items: Vec<HolderView>,
+    /// The cursor of the next page; absent at the end.
+    next: Option<String>,
 }
 
 /// What one member may do with an account, and why.
@@ -183,7 +183,9 @@ pub(crate) struct AccountAccessView {
 pub(crate) struct HolderView {
     #[schema(value_type = String)]
     member_id: MemberId,
-    member: MemberView,
+    display_name: String,
+    #[schema(value_type = String)]
+    role: Role,
     /// The highest that counts; absent is a deny.
     #[schema(value_type = Option<String>)]
     permission: Option<Permission>,
@@ -228,13 +230,14 @@ async fn list(
     Params(search): Params<Search>,
 ) -> Answer<Page<AccountView>> {
     let window = Paging { limit: search.limit, cursor: search.cursor }.window()?;
-    let query = AccountQuery {
-        text: search.q.as_deref().and_then(looked_for),
-        collection_id: search.collection,
-        after: window.after.map(AccountId::from_uuid),
-        limit: window.read(),
-    };
-    let rows = services::accounts::list(&state.engine, &by, query).await.map_err(problem(&by))?;
+    if let Some(collection) = search.collection {
+        let rows = services::accounts::in_collection(&state.engine, &by, collection).await;
+        let items = rows.map_err(problem(&by))?.into_iter().map(AccountView::from).collect();
+        return Ok(Json(Page { items, next: None }));
+    }
+    let after = window.after.map(AccountId::from_uuid);
+    let rows = services::accounts::list(&state.engine, &by, after, window.read()).await;
+    let rows = rows.map_err(problem(&by))?;
     Ok(Json(window.page(rows, |row| row.id.as_uuid(), AccountView::from)))
 }
 
@@ -297,20 +300,23 @@ async fn access(
     State(state): State<ApiState>,
     By(by): By,
     Id(id): Id<AccountId>,
+    Params(paging): Params<Paging>,
 ) -> Answer<AccountAccessView> {
+    let window = paging.window()?;
     let account = services::accounts::get(&state.engine, &by, id).await.map_err(problem(&by))?;
-    let all = services::access::of_account(&state.engine, &by, id).await.map_err(problem(&by))?;
-    let items = all
-        .iter()
-        .map(|one| HolderView {
-            member_id: one.member.id,
-            member: MemberView::from(&one.member),
-            permission: one.explanation.permission,
-            allowed: one.explanation.permission.is_some(),
-            why: one.explanation.ways.iter().map(|(reach, verdict)| way(reach, *verdict)).collect(),
-        })
-        .collect();
-    Ok(Json(AccountAccessView { account: account.into(), items }))
+    let after = window.after.map(MemberId::from_uuid);
+    let all = services::access::of_account(&state.engine, &by, id, after, window.read()).await;
+    let all = all.map_err(problem(&by))?;
+    let show = |one: services::access::WhoMay| HolderView {
+        member_id: one.member.standing.member_id,
+        display_name: one.member.display_name,
+        role: one.member.role,
+        permission: one.explanation.permission,
+        allowed: one.explanation.permission.is_some(),
+        why: one.explanation.ways.iter().map(|(reach, verdict)| way(reach, *verdict)).collect(),
+    };
+    let Page { items, next } = window.page(all, |one| one.member.standing.member_id.as_uuid(), show);
+    Ok(Json(AccountAccessView { account: account.into(), items, next }))
 }
 
 async fn exposures(

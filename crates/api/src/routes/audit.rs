@@ -2,9 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use latchkey_access::AuditRecord;
 use latchkey_access::authority::Action;
-use latchkey_engine::{self as services, AuditQuery};
+use latchkey_engine::{self as services, AuditEntry, AuditFilter};
 use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{AuditId, RequestId};
 use serde::{Deserialize, Serialize};
@@ -57,7 +56,7 @@ pub(crate) struct SealedView {
     #[serde(flatten)]
     record: RecordView,
     /// Its number in the chain; absent until it is sealed, which takes a moment.
-    sequence: Option<i64>,
+    sequence: Option<u64>,
     /// Its hash, in hexadecimal digits.
     hash: Option<String>,
 }
@@ -70,8 +69,6 @@ pub(crate) struct VerdictView {
     sealed: u64,
     /// How many are not yet.
     unsealed: u64,
-    /// The hash of the last one: keep it elsewhere, and nobody can rewrite what came before.
-    head: Option<String>,
     /// What is wrong, record by record.
     faults: Vec<String>,
 }
@@ -89,14 +86,14 @@ pub(crate) struct Search {
     cursor: Option<String>,
 }
 
-impl From<AuditRecord> for RecordView {
-    fn from(record: AuditRecord) -> Self {
+impl From<AuditEntry> for RecordView {
+    fn from(record: AuditEntry) -> Self {
         Self {
             id: record.id,
             at: record.at,
-            actor: record.actor.to_string(),
-            action: record.action.into(),
-            target_kind: record.target_kind.into(),
+            actor: record.actor,
+            action: record.action,
+            target_kind: record.target_kind,
             target_id: record.target_id,
             request_id: record.request_id,
             detail: record.detail,
@@ -110,29 +107,28 @@ async fn list(
     Params(search): Params<Search>,
 ) -> Answer<Page<SealedView>> {
     let window = Paging { limit: search.limit, cursor: search.cursor }.window()?;
-    let query = AuditQuery {
+    let filter = AuditFilter {
         action: search.action,
         target_id: search.target,
-        before: window.after.map(AuditId::from_uuid),
+        after: window.after.map(AuditId::from_uuid),
         limit: window.read(),
     };
-    let rows = services::audit::list(&state.engine, &by, query).await.map_err(problem(&by))?;
-    let show = |row: services::AuditRow| SealedView {
-        sequence: row.sequence,
+    let rows = services::audit::list(&state.engine, &by, filter).await.map_err(problem(&by))?;
+    let show = |row: AuditEntry| SealedView {
+        sequence: row.seq,
         hash: row.hash.map(|hash| hex(&hash)),
-        record: RecordView::from(row.record),
+        record: RecordView::from(row),
     };
-    Ok(Json(window.page(rows, |row| row.record.id.as_uuid(), show)))
+    Ok(Json(window.page(rows, |row| row.id.as_uuid(), show)))
 }
 
 async fn verify(State(state): State<ApiState>, By(by): By) -> Answer<VerdictView> {
     let verdict = services::audit::verify(&state.engine, &by).await.map_err(problem(&by))?;
     Ok(Json(VerdictView {
-        whole: verdict.is_whole(),
+        whole: verdict.breaks.is_empty(),
         sealed: verdict.sealed,
         unsealed: verdict.unsealed,
-        head: verdict.head.map(|head| hex(&head)),
-        faults: verdict.faults.iter().map(ToString::to_string).collect(),
+        faults: verdict.breaks.iter().map(ToString::to_string).collect(),
     }))
 }
 

@@ -9,7 +9,7 @@ use latchkey_access::grants::Wish;
 use latchkey_engine::grants::To;
 use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{AccountId, CollectionId, GrantId, MemberId, TeamId};
-use latchkey_engine::{self as services, GrantQuery};
+use latchkey_engine::{self as services, GrantFilter};
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::path::HttpMethod;
 use utoipa::{IntoParams, ToSchema};
@@ -158,15 +158,9 @@ async fn list(
 ) -> Answer<Page<GrantView>> {
     let Search { member, team, account, collection, limit, cursor } = search;
     let window = Paging { limit, cursor }.window()?;
-    let query = GrantQuery {
-        member_id: member,
-        team_id: team,
-        account_id: account,
-        collection_id: collection,
-        after: window.after.map(GrantId::from_uuid),
-        limit: window.read(),
-    };
-    let rows = services::grants::list(&state.engine, &by, query).await;
+    let after = window.after.map(GrantId::from_uuid);
+    let filter = GrantFilter { member, team, account, collection };
+    let rows = services::grants::list(&state.engine, &by, filter, after, window.read()).await;
     let rows = rows.map_err(problem(&by))?;
     Ok(Json(window.page(rows, |row| row.id.as_uuid(), GrantView::from)))
 }

@@ -204,7 +204,7 @@ async fn list(
         after: window.after.map(MemberId::from_uuid),
         limit: window.read(),
     };
-    let rows = services::members::list(&state.engine, &by, query).await.map_err(problem(&by))?;
+    let rows = services::members::list(&state.engine, &by, &query).await.map_err(problem(&by))?;
     Ok(Json(window.page(rows, |member| member.id.as_uuid(), |member| MemberView::from(&member))))
 }
 

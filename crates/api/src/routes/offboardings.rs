@@ -3,10 +3,10 @@
 use axum::Json;
 use axum::extract::State;
 use latchkey_access::authority::Action;
-use latchkey_access::offboarding::{CaseItem, CaseState, ItemDecision, OffboardingCase, Trigger};
+use latchkey_access::offboarding::{CaseState, ItemDecision, OffboardingCase, Trigger};
 use latchkey_access::outbox::{EffectKind, EffectState, OutboxEvent};
 use latchkey_engine::offboardings::CaseView;
-use latchkey_engine::{self as services, CaseQuery, OutboxQuery};
+use latchkey_engine::{self as services, CaseItemRow, OutboxFilter};
 use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{AccountId, CaseId, MemberId, OutboxId, RequestId};
 use serde::{Deserialize, Serialize};
@@ -103,7 +103,7 @@ pub(crate) struct ItemView {
     #[schema(value_type = String)]
     decision: ItemDecision,
     /// The rule that decided.
-    rule: &'static str,
+    rule: String,
     /// How they could reach it and what they knew of it.
     #[schema(value_type = Object)]
     evidence: Value,
@@ -147,9 +147,6 @@ pub(crate) struct CallOff {
 pub(crate) struct Search {
     /// `open`, `held` or `complete`; all if absent.
     state: Option<String>,
-    /// The cases of this member.
-    #[param(value_type = Option<String>)]
-    member: Option<MemberId>,
     /// How many at most, 1 to 500; 100 if absent.
     limit: Option<u32>,
     /// The `next` of the page before.
@@ -176,13 +173,10 @@ async fn list(
 ) -> Answer<Page<CaseSummary>> {
     let window = Paging { limit: search.limit, cursor: search.cursor }.window()?;
     let words = CaseState::ALL.iter().map(|state| state.as_str());
-    let query = CaseQuery {
-        state: word("state", search.state.as_deref(), CaseState::from_word, words)?,
-        member_id: search.member,
-        before: window.after.map(CaseId::from_uuid),
-        limit: window.read(),
-    };
-    let rows = services::offboardings::list(&state.engine, &by, query).await.map_err(problem(&by))?;
+    let of_state = word("state", search.state.as_deref(), CaseState::from_word, words)?;
+    let after = window.after.map(CaseId::from_uuid);
+    let rows = services::offboardings::list(&state.engine, &by, of_state, after, window.read()).await;
+    let rows = rows.map_err(problem(&by))?;
     Ok(Json(window.page(rows, |case| case.id.as_uuid(), summary)))
 }
 
@@ -214,13 +208,13 @@ async fn outbox(
     let window = Paging { limit: search.limit, cursor: search.cursor }.window()?;
     let kinds = EffectKind::ALL.iter().map(|kind| kind.as_str());
     let states = EffectState::ALL.iter().map(|state| state.as_str());
-    let query = OutboxQuery {
+    let filter = OutboxFilter {
         kind: word("kind", search.kind.as_deref(), EffectKind::from_word, kinds)?,
         state: word("state", search.state.as_deref(), EffectState::from_word, states)?,
-        before: window.after.map(OutboxId::from_uuid),
-        limit: window.read(),
     };
-    let rows = services::outbox::list(&state.engine, &by, query).await.map_err(problem(&by))?;
+    let after = window.after.map(OutboxId::from_uuid);
+    let rows = services::outbox::list(&state.engine, &by, filter, after, window.read()).await;
+    let rows = rows.map_err(problem(&by))?;
     Ok(Json(window.page(rows, |event| event.id.as_uuid(), effect)))
 }
 
@@ -252,7 +246,7 @@ fn detail(view: CaseView) -> CaseDetail {
     }
 }
 
-fn item(item: CaseItem) -> ItemView {
+fn item(item: CaseItemRow) -> ItemView {
     ItemView {
         account_id: item.account_id,
         account_name: item.account_name,

@@ -5,7 +5,7 @@ use axum::extract::State;
 use latchkey_access::authority::Action;
 use latchkey_access::returning::{Choice, Pick};
 use latchkey_engine::reviews::Review;
-use latchkey_engine::{self as services};
+use latchkey_engine as services;
 use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{CaseId, GrantId, MemberId, TeamId};
 use serde::{Deserialize, Serialize};
@@ -18,15 +18,16 @@ use super::{Answer, problem};
 use crate::ApiState;
 use crate::caller::By;
 use crate::endpoint::Endpoint;
-use crate::extract::{Body, Id};
-use crate::page::Page;
+use crate::extract::{Body, Id, Params};
+use crate::page::{Page, Paging};
 use crate::problem::Problem;
 
 pub(super) fn endpoints() -> Vec<Endpoint<ApiState>> {
     let one = "/v1/api/members/{id}/review";
     vec![
         Endpoint::new(HttpMethod::Get, "/v1/api/reviews", Action::ReadReviews, "Who came back and waits for a person's decision")
-            .gives::<Page<MemberView>>(200, "All of them.")
+            .query::<Paging>()
+            .gives::<Page<MemberView>>(200, "A page of them, oldest first.")
             .by(list),
         Endpoint::new(HttpMethod::Get, one, Action::ReadReviews, "What a returned member had and could have again")
             .gives::<ReviewView>(200, "The review.")
@@ -98,9 +99,16 @@ pub(crate) struct Undo {
     reason: String,
 }
 
-async fn list(State(state): State<ApiState>, By(by): By) -> Answer<Page<MemberView>> {
-    let all = services::reviews::list(&state.engine, &by).await.map_err(problem(&by))?;
-    Ok(Json(Page { items: all.iter().map(MemberView::from).collect(), next: None }))
+async fn list(
+    State(state): State<ApiState>,
+    By(by): By,
+    Params(paging): Params<Paging>,
+) -> Answer<Page<MemberView>> {
+    let window = paging.window()?;
+    let after = window.after.map(MemberId::from_uuid);
+    let rows = services::reviews::list(&state.engine, &by, after, window.read()).await;
+    let rows = rows.map_err(problem(&by))?;
+    Ok(Json(window.page(rows, |member| member.id.as_uuid(), |member| MemberView::from(&member))))
 }
 
 async fn get(State(state): State<ApiState>, By(by): By, Id(id): Id<MemberId>) -> Answer<ReviewView> {

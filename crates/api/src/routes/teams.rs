@@ -111,7 +111,7 @@ async fn list(
         after: window.after.map(TeamId::from_uuid),
         limit: window.read(),
     };
-    let rows = services::teams::list(&state.engine, &by, query).await.map_err(problem(&by))?;
+    let rows = services::teams::list(&state.engine, &by, &query).await.map_err(problem(&by))?;
     Ok(Json(window.page(rows, |team| team.id.as_uuid(), view)))
 }
 

@@ -123,17 +123,16 @@ async fn patch(
     By(by): By,
     Body(wish): Body<PolicyPatch>,
 ) -> Answer<WorkspaceView> {
-    let change = |policy: &Policy| {
-        Ok(Policy {
-            reactivation: wish.reactivation.unwrap_or(policy.reactivation),
-            safeguard: wish.safeguard.map_or(policy.safeguard, |limits| Safeguard {
-                minimum: limits.minimum,
-                percent: limits.percent,
-            }),
-            successor: wish.successor_id.unwrap_or(policy.successor),
-        })
+    let present = services::workspaces::get(&state.engine, &by).await.map_err(problem(&by))?.policy;
+    let policy = Policy {
+        reactivation: wish.reactivation.unwrap_or(present.reactivation),
+        safeguard: wish.safeguard.map_or(present.safeguard, |limits| Safeguard {
+            minimum: limits.minimum,
+            percent: limits.percent,
+        }),
+        successor: wish.successor_id.unwrap_or(present.successor),
     };
-    let workspace = services::workspaces::set_policy(&state.engine, &by, change).await.map_err(problem(&by))?;
+    let workspace = services::workspaces::set_policy(&state.engine, &by, policy).await.map_err(problem(&by))?;
     Ok(Json(view(&state, workspace)))
 }
 

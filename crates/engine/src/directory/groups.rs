@@ -167,7 +167,7 @@ impl Directory<'_> {
                     .await?
                     .ok_or_else(no_such_group)?;
                 conditions.check(Some(&etag(team.version)))?;
-                let reached = self.engine.store().accounts_of_team(self.workspace_id, id).await?;
+                let reached = crate::teams::accounts_of(self.engine, self.workspace_id, id).await?;
                 let changes = teams::delete(&team, &reached, &cause, self.engine.ids(&cause))?;
                 self.engine.commit(changes, crate::engine::only_moved).await?;
                 Ok(Done { value: (), effects: vec![Effect::one("team.deleted")], hints: Vec::new() })

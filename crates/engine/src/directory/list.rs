@@ -4,18 +4,20 @@
 use std::cmp::Ordering;
 use std::time::Duration;
 
-use latchkey_access::{Member, Team};
+use latchkey_access::{Member, MemberState, Team};
 use latchkey_kernel::Timestamp;
-use latchkey_kernel::id::{MemberId, WorkspaceId};
+use latchkey_kernel::id::{MemberId, TeamId, WorkspaceId};
 use latchkey_scim::cursor::Cursor;
 use latchkey_scim::filter::{self, Resolved};
 use latchkey_scim::limits::Limits;
 use latchkey_scim::list::{ListQuery, Page, SortKey, SortValue};
 use latchkey_scim::schema::{GROUP_TYPE, ResourceType, USER_TYPE};
 use latchkey_scim::{Complex, Resource, ScimType, Value};
-use latchkey_store::{From, MemberWhere, Store, StoreError, TeamWhere};
+use latchkey_store::{
+    MemberColumn, MemberTest, Order, Page as Rows, Store, StoreError, TeamColumn, TeamTest, TextOp, Where,
+};
 
-use super::compile::{self, Compiled};
+use super::compile::{Columns, Compiled, compile};
 use super::{Directory, GroupAnswer, UserAnswer, member_row, team_row};
 use crate::{Engine, Error};
 
@@ -160,11 +162,9 @@ fn resolve(
 /// A row that can be listed.
 pub(super) trait Listable: Sized + Send {
     type Id: Copy + Ord + Send + std::fmt::Display + std::str::FromStr;
-    type Where: Send + Sync;
+    type Test: Columns + Send + Sync;
     const TYPE: &'static ResourceType;
 
-    fn all() -> Self::Where;
-    fn compile(filter: &Resolved) -> Result<Compiled<Self::Where>, latchkey_scim::Error>;
     fn id(&self) -> Self::Id;
     fn resource(&self) -> Result<Resource, Error>;
     fn times(&self) -> (Timestamp, Timestamp);
@@ -172,15 +172,20 @@ pub(super) trait Listable: Sized + Send {
     fn count(
         store: &Store,
         workspace_id: WorkspaceId,
-        condition: &Self::Where,
+        condition: &Where<Self::Test>,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
     fn page(
         store: &Store,
         workspace_id: WorkspaceId,
-        condition: &Self::Where,
-        from: From<Self::Id>,
-        limit: usize,
+        condition: &Where<Self::Test>,
+        rows: Rows<Self::Id>,
     ) -> impl Future<Output = Result<Vec<Self>, StoreError>> + Send;
+    /// The row that a unique key names: an indexed look-up instead of a page.
+    fn look_up(
+        store: &Store,
+        workspace_id: WorkspaceId,
+        test: &Self::Test,
+    ) -> impl Future<Output = Result<Option<Vec<Self>>, StoreError>> + Send;
     fn by_ids(
         store: &Store,
         workspace_id: WorkspaceId,
@@ -195,8 +200,8 @@ async fn rows<T: Listable>(
     filter: Option<&Resolved>,
 ) -> Result<Listed<T>, Error> {
     let compiled = match filter {
-        Some(filter) => T::compile(filter)?,
-        None => Compiled { condition: T::all(), rest: None },
+        Some(filter) => compile::<T::Test>(filter)?,
+        None => Compiled { condition: Where::Every, rest: None },
     };
     let sort = query.sort.as_ref().map(|sort| SortKey::resolve(sort, T::TYPE)).transpose()?;
     let list = List::<T> {
@@ -220,7 +225,7 @@ async fn rows<T: Listable>(
 struct List<'a, T: Listable> {
     engine: &'a Engine,
     workspace_id: WorkspaceId,
-    condition: T::Where,
+    condition: Where<T::Test>,
     rest: Option<Resolved>,
     sort: Option<SortKey>,
     identity: String,
@@ -232,13 +237,25 @@ type Hit<T> = (SortValue, <T as Listable>::Id);
 impl<T: Listable> List<'_, T> {
     /// By position, all of it in the database.
     async fn indexed(&self, start: usize, count: usize) -> Result<Listed<T>, Error> {
-        let items = if count == 0 {
+        if let Where::Test(test) = &self.condition
+            && let Some(found) = T::look_up(self.store(), self.workspace_id, test).await?
+        {
+            let total = Some(found.len());
+            let items = found.into_iter().skip(start - 1).take(count).collect();
+            return Ok(Listed { total, start: Some(start), items, next_cursor: None });
+        }
+        if start == 1 && count > 0 {
+            let items = self.page(Rows::first(count)).await?;
+            // A first page that isn't full has them all, and needs no count.
+            let total = if items.len() < count { items.len() } else { self.count().await? };
+            return Ok(Listed { total: Some(total), start: Some(start), items, next_cursor: None });
+        }
+        let total = self.count().await?;
+        let items = if count == 0 || start > total {
             Vec::new()
         } else {
-            T::page(self.store(), self.workspace_id, &self.condition, From::Offset(start - 1), count).await?
+            self.page(Rows::at(start as u64 - 1, count, Some(total as u64))).await?
         };
-        // A first page that isn't full has them all; a look-up by userName needs no count.
-        let total = if start == 1 && items.len() < count { items.len() } else { self.count().await? };
         Ok(Listed { total: Some(total), start: Some(start), items, next_cursor: None })
     }
 
@@ -246,15 +263,11 @@ impl<T: Listable> List<'_, T> {
     /// place is found by key and the total comes with the cursor.
     async fn keyset(&self, cursor: Option<&str>, count: usize) -> Result<Listed<T>, Error> {
         let cursor = cursor.map(|text| self.open(text)).transpose()?;
-        let from = match &cursor {
-            Some(cursor) => From::After(id_in::<T>(cursor)?),
-            None => From::Offset(0),
+        let rows = match &cursor {
+            Some(cursor) => Rows::after(id_in::<T>(cursor)?, count + 1),
+            None => Rows::first(count + 1),
         };
-        let mut items = if count == 0 {
-            Vec::new()
-        } else {
-            T::page(self.store(), self.workspace_id, &self.condition, from, count + 1).await?
-        };
+        let mut items = if count == 0 { Vec::new() } else { self.page(rows).await? };
         let total = match cursor.as_ref().and_then(|cursor| cursor.total) {
             Some(total) => usize::try_from(total).unwrap_or(usize::MAX),
             None if count > 0 && items.len() <= count => items.len(),
@@ -295,10 +308,10 @@ impl<T: Listable> List<'_, T> {
     /// Everything that matches, in order.
     async fn hits(&self) -> Result<Vec<Hit<T>>, Error> {
         let mut hits = Vec::new();
-        let mut from = From::Offset(0);
+        let mut rows = Rows::first(SCAN_PAGE);
         let mut looked_at = 0;
         loop {
-            let page = T::page(self.store(), self.workspace_id, &self.condition, from, SCAN_PAGE).await?;
+            let page = self.page(rows).await?;
             looked_at += page.len();
             if looked_at > SCAN_MAX {
                 return Err(too_many(
@@ -313,7 +326,7 @@ impl<T: Listable> List<'_, T> {
                 }
             }
             match page.last() {
-                Some(last) if page.len() == SCAN_PAGE => from = From::After(last.id()),
+                Some(last) if page.len() == SCAN_PAGE => rows = Rows::after(last.id(), SCAN_PAGE),
                 _ => break,
             }
             // A long look must not keep others from being served.
@@ -347,6 +360,10 @@ impl<T: Listable> List<'_, T> {
         let place = |row: &T| ids.iter().position(|id| *id == row.id());
         rows.sort_by_cached_key(place);
         Ok(rows)
+    }
+
+    async fn page(&self, rows: Rows<T::Id>) -> Result<Vec<T>, Error> {
+        Ok(T::page(self.store(), self.workspace_id, &self.condition, rows).await?)
     }
 
     async fn count(&self) -> Result<usize, Error> {
@@ -398,16 +415,8 @@ fn too_many(detail: &str) -> Error {
 
 impl Listable for Member {
     type Id = MemberId;
-    type Where = MemberWhere;
+    type Test = MemberTest;
     const TYPE: &'static ResourceType = &USER_TYPE;
-
-    fn all() -> MemberWhere {
-        MemberWhere::All
-    }
-
-    fn compile(filter: &Resolved) -> Result<Compiled<MemberWhere>, latchkey_scim::Error> {
-        compile::members(filter)
-    }
 
     fn id(&self) -> MemberId {
         self.id
@@ -421,39 +430,55 @@ impl Listable for Member {
         (self.created_at, self.modified_at)
     }
 
-    async fn count(store: &Store, workspace_id: WorkspaceId, condition: &MemberWhere) -> Result<u64, StoreError> {
+    async fn count(
+        store: &Store,
+        workspace_id: WorkspaceId,
+        condition: &Where<MemberTest>,
+    ) -> Result<u64, StoreError> {
         store.member_count(workspace_id, condition).await
     }
 
     async fn page(
         store: &Store,
         workspace_id: WorkspaceId,
-        condition: &MemberWhere,
-        from: From<MemberId>,
-        limit: usize,
+        condition: &Where<MemberTest>,
+        rows: Rows<MemberId>,
     ) -> Result<Vec<Self>, StoreError> {
-        store.member_list(workspace_id, condition, from, limit).await
+        store.member_page(workspace_id, condition, rows).await
     }
 
-    async fn by_ids(store: &Store, workspace_id: WorkspaceId, ids: &[MemberId]) -> Result<Vec<Self>, StoreError> {
-        store.members_by_ids(workspace_id, ids).await
+    async fn look_up(
+        store: &Store,
+        workspace_id: WorkspaceId,
+        test: &MemberTest,
+    ) -> Result<Option<Vec<Self>>, StoreError> {
+        let found = match test {
+            MemberTest::Text(MemberColumn::UserNameKey, TextOp::Is(Order::Equal), key) => {
+                store.member_by_user_name(workspace_id, key).await?
+            }
+            MemberTest::Id(id) => store.member_get(workspace_id, *id).await?,
+            _ => return Ok(None),
+        };
+        Ok(Some(found.into_iter().collect()))
+    }
+
+    async fn by_ids(
+        store: &Store,
+        workspace_id: WorkspaceId,
+        ids: &[MemberId],
+    ) -> Result<Vec<Self>, StoreError> {
+        let mut members = store.member_list_by_ids(workspace_id, ids).await?;
+        members.retain(|member| member.state != MemberState::Deleted);
+        Ok(members)
     }
 }
 
 impl Listable for Team {
-    type Id = latchkey_kernel::id::TeamId;
-    type Where = TeamWhere;
+    type Id = TeamId;
+    type Test = TeamTest;
     const TYPE: &'static ResourceType = &GROUP_TYPE;
 
-    fn all() -> TeamWhere {
-        TeamWhere::All
-    }
-
-    fn compile(filter: &Resolved) -> Result<Compiled<TeamWhere>, latchkey_scim::Error> {
-        compile::teams(filter)
-    }
-
-    fn id(&self) -> Self::Id {
+    fn id(&self) -> TeamId {
         self.id
     }
 
@@ -465,21 +490,43 @@ impl Listable for Team {
         (self.created_at, self.modified_at)
     }
 
-    async fn count(store: &Store, workspace_id: WorkspaceId, condition: &TeamWhere) -> Result<u64, StoreError> {
+    async fn count(
+        store: &Store,
+        workspace_id: WorkspaceId,
+        condition: &Where<TeamTest>,
+    ) -> Result<u64, StoreError> {
         store.team_count(workspace_id, condition).await
     }
 
     async fn page(
         store: &Store,
         workspace_id: WorkspaceId,
-        condition: &TeamWhere,
-        from: From<Self::Id>,
-        limit: usize,
+        condition: &Where<TeamTest>,
+        rows: Rows<TeamId>,
     ) -> Result<Vec<Self>, StoreError> {
-        store.team_list(workspace_id, condition, from, limit).await
+        store.team_page(workspace_id, condition, rows).await
     }
 
-    async fn by_ids(store: &Store, workspace_id: WorkspaceId, ids: &[Self::Id]) -> Result<Vec<Self>, StoreError> {
-        store.teams_by_ids(workspace_id, ids).await
+    async fn look_up(
+        store: &Store,
+        workspace_id: WorkspaceId,
+        test: &TeamTest,
+    ) -> Result<Option<Vec<Self>>, StoreError> {
+        let found = match test {
+            TeamTest::Text(TeamColumn::DisplayNameKey, TextOp::Is(Order::Equal), key) => {
+                store.team_by_display_name(workspace_id, key).await?
+            }
+            TeamTest::Id(id) => store.team_get(workspace_id, *id).await?,
+            _ => return Ok(None),
+        };
+        Ok(Some(found.into_iter().collect()))
+    }
+
+    async fn by_ids(
+        store: &Store,
+        workspace_id: WorkspaceId,
+        ids: &[TeamId],
+    ) -> Result<Vec<Self>, StoreError> {
+        store.team_list_by_ids(workspace_id, ids).await
     }
 }
