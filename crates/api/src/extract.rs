@@ -62,12 +62,12 @@ impl<S: Send + Sync, T: std::str::FromStr> FromRequestParts<S> for Id<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let missing = || Problem::not_found(thing(parts_path(parts)));
+        let what = thing(parts.uri.path());
         let text = Path::<Vec<(String, String)>>::from_request_parts(parts, state).await;
         let first = text.ok().and_then(|Path(found)| found.into_iter().next()).map(|(_, text)| text);
         match first.and_then(|text| text.parse().ok()) {
             Some(id) => Ok(Self(id)),
-            None => Err(missing()),
+            None => Err(Problem::not_found(what)),
         }
     }
 }
@@ -79,12 +79,13 @@ impl<S: Send + Sync, A: std::str::FromStr, B: std::str::FromStr> FromRequestPart
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let what = thing(parts.uri.path());
         let text = Path::<Vec<(String, String)>>::from_request_parts(parts, state).await;
         let found = text.map(|Path(found)| found).unwrap_or_default();
         match found.as_slice() {
             [(_, a), (_, b)] => match (a.parse(), b.parse()) {
                 (Ok(a), Ok(b)) => Ok(Self(a, b)),
-                (Err(_), _) => Err(Problem::not_found(thing(parts_path(parts)))),
+                (Err(_), _) => Err(Problem::not_found(what)),
                 (_, Err(_)) => Err(Problem::not_found("member")),
             },
             _ => Err(Problem::not_found("thing")),
@@ -99,10 +100,6 @@ impl<S: Send + Sync> FromRequestParts<S> for By {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         parts.extensions.get::<Self>().cloned().ok_or_else(Problem::unauthenticated)
     }
-}
-
-fn parts_path(parts: &Parts) -> &str {
-    parts.uri.path()
 }
 
 /// What a path speaks of, in the words of the services' own refusals, so that a thing of another

@@ -12,6 +12,7 @@ use latchkey_access::TokenKind;
 use latchkey_access::authority::Action;
 use latchkey_engine::{Engine, tokens};
 use latchkey_kernel::id::RequestId;
+use secrecy::{ExposeSecret, SecretString};
 use tracing::Instrument;
 
 use crate::caller::By;
@@ -68,27 +69,44 @@ pub(crate) async fn pass(State(gate): State<Gate>, mut request: Request, next: N
 
 async fn admit(gate: &Gate, path: &str, request: &mut Request, request_id: RequestId) -> Result<(), Problem> {
     let Some(action) = gate.action(path, request.method())? else { return Ok(()) };
-    let login = login(gate, request, request_id).await?;
+    let visitor = Visitor::of(request);
+    let login = login(gate, &visitor, request_id).await?;
     let by = By::of(&login, action, request_id).map_err(|problem| problem.of(request_id))?;
     request.extensions_mut().insert(by);
     Ok(())
 }
 
-async fn login(gate: &Gate, request: &Request, request_id: RequestId) -> Result<tokens::Login, Problem> {
+/// What a request says of who sends it.
+struct Visitor {
+    presented: Option<SecretString>,
+    address: String,
+    agent: Option<String>,
+}
+
+impl Visitor {
+    fn of(request: &Request) -> Self {
+        let headers = request.headers();
+        let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+        let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+        Self {
+            presented: bearer(headers).map(SecretString::from),
+            address: address.map(|ip| ip.to_string()).unwrap_or_default(),
+            agent: agent.map(str::to_owned),
+        }
+    }
+}
+
+async fn login(gate: &Gate, visitor: &Visitor, request_id: RequestId) -> Result<tokens::Login, Problem> {
     let engine = &gate.engine;
-    let headers = request.headers();
-    let presented = bearer(headers).ok_or_else(|| Problem::unauthenticated().of(request_id))?;
-    let login = tokens::authenticate(engine, TokenKind::Api, presented)
+    let presented = visitor.presented.as_ref().ok_or_else(|| Problem::unauthenticated().of(request_id))?;
+    let login = tokens::authenticate(engine, TokenKind::Api, presented.expose_secret())
         .await
         .map_err(|error| Problem::from_error(&error, request_id))?
         .map_err(|why| {
             tracing::info!(%why, "api token refused");
             Problem::unauthenticated().of(request_id)
         })?;
-    let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-    let address = address.map(|ip| ip.to_string()).unwrap_or_default();
-    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-    engine.token_used(&login, &address, agent);
+    engine.token_used(&login, &visitor.address, visitor.agent.as_deref());
     engine.pace(&login.token).map_err(|wait| Problem::too_many(wait).of(request_id))?;
     Ok(login)
 }

@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use latchkey_access::refusal::Refusal;
 use latchkey_engine::Error;
 use latchkey_kernel::id::RequestId;
 use serde::Serialize;
@@ -9,7 +10,7 @@ use utoipa::ToSchema;
 
 /// Why a request was not done (RFC 9457), as `application/problem+json`.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// A word for machines, stable across versions.
     #[serde(rename = "type")]
     pub kind: String,
@@ -94,7 +95,7 @@ impl Problem {
         let problem = match error {
             // SCIM's refusals reach this edge where both share a rule.
             Error::Scim(refused) => Self::new(refused.status, "invalid", "The request makes no sense", &refused.detail),
-            Error::Refused(refusal) => Self::new(409, refusal.code(), "A rule refuses this", refusal.to_string()),
+            Error::Refused(refusal) => refused(refusal),
             Error::NotFound { what } => Self::not_found(what),
             Error::Contended => {
                 let mut problem = Self::new(409, "contended", "Somebody else changes this now", error.to_string());
@@ -119,6 +120,21 @@ impl Problem {
             }
         };
         problem.of(request_id)
+    }
+}
+
+fn refused(refusal: &Refusal) -> Problem {
+    match refusal {
+        Refusal::NotAllowed { .. }
+        | Refusal::ScopeMissing { .. }
+        | Refusal::RoleAboveOwn { .. }
+        | Refusal::OwnReview => Problem::forbidden(refusal.to_string()),
+        Refusal::BadText { .. }
+        | Refusal::BadEnd
+        | Refusal::BadSafeguard
+        | Refusal::NoScopes
+        | Refusal::ScopeNotForRole { .. } => Problem::invalid(refusal.to_string()),
+        _ => Problem::new(409, "refused", "A rule refuses this", refusal.to_string()),
     }
 }
 

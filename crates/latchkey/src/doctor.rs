@@ -183,8 +183,16 @@ fn finding(check: &'static str, verdict: Verdict, says: String) -> Finding {
 
 fn print_routes(output: Output) {
     let mut all: Vec<(String, String, String)> = Vec::new();
-    let own = |(method, path, auth): (&str, &str, &str)| (method.to_owned(), path.to_owned(), auth.to_owned());
-    all.extend(latchkey_scim_http::routes().into_iter().map(own));
+    fn own((method, path, auth): (&str, &str, &str)) -> (String, String, String) {
+        (method.to_owned(), path.to_owned(), auth.to_owned())
+    }
+    all.extend(latchkey_scim_http::routes().into_iter().map(|(method, path, auth)| {
+        let token = match auth {
+            latchkey_scim_http::Auth::Token => "scim",
+            latchkey_scim_http::Auth::None => "none",
+        };
+        (method.to_string(), path, token.to_owned())
+    }));
     all.extend(latchkey_api::routes().into_iter().map(own));
     all.extend(operations::ROUTES.into_iter().map(own));
     let shown: Vec<_> =

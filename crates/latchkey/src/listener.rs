@@ -86,8 +86,8 @@ fn connection(
         Request<Incoming>,
         Response = axum::response::Response,
         Error = Infallible,
-        Future = impl Future<Output = Result<axum::response::Response, Infallible>> + Send,
-    >,
+        Future = impl Future<Output = Result<axum::response::Response, Infallible>> + Send + use<>,
+    > + use<>,
 > {
     // An answer is one small write; without this the kernel would hold it back for the next one.
     let _ = stream.set_nodelay(true);

@@ -27,7 +27,7 @@ const MARK: &str = "demo";
 pub(crate) async fn run(options: Demo, output: Output) -> anyhow::Result<ExitCode> {
     let company = match &options.people {
         Some(file) => Company::read(file),
-        None => Company::sample(),
+        None => Company::sample().map_err(anyhow::Error::new),
     };
     let company = match company {
         Ok(company) => company,

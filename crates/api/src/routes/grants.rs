@@ -128,7 +128,7 @@ impl From<Grant> for GrantView {
     fn from(grant: Grant) -> Self {
         let (member_id, epoch, team_id) = match grant.subject {
             GrantSubject::Member(member, epoch) => (Some(member), Some(epoch.0), None),
-            GrantTo::Team(team) => (None, None, Some(team)),
+            GrantSubject::Team(team) => (None, None, Some(team)),
         };
         let (account_id, collection_id) = match grant.object {
             GrantObject::Account(account) => (Some(account), None),
