@@ -188,8 +188,7 @@ fn print_routes(output: Output) {
     }
     all.extend(latchkey_scim_http::routes().into_iter().map(|(method, path, auth)| {
         let token = match auth {
-            latchkey_scim_http::Auth::Token => "scim",
-            latchkey_scim_http::Auth::None => "none",
+            latchkey_scim_http::Auth::DirectoryToken => "scim",
         };
         (method.to_string(), path, token.to_owned())
     }));
