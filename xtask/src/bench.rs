@@ -173,6 +173,7 @@ fn listen(mut command: Command) -> Result<(Daemon, String, Duration)> {
             return Ok((server, address, start.elapsed()));
         }
         if let Some(status) = exit {
+            server.log().settle();
             bail!("latchkey serve ended with {status}\n{}", server.log());
         }
         anyhow::ensure!(
