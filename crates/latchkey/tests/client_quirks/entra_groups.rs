@@ -159,7 +159,7 @@ pub(crate) fn rows() -> crate::Rows {
                     assert_refused(&answer, 400, "invalidFilter");
                     continue;
                 }
-                assert_eq!(crate::support::scim::ids(&answer.expect(200).json()), [bo.clone()], "{path}");
+                assert_eq!(crate::support::scim::ids(&answer.expect(200).json()), [bo.as_str()], "{path}");
                 assert_eq!(found_ids(&case.scim, "/Users", &manages(&bo)).await, Vec::<String>::new());
             }
         }),

@@ -17,7 +17,7 @@ pub(crate) fn rows() -> crate::Rows {
                 json!([{"type": "work", "value": name}, {"type": "home", "value": format!("h.{name}")}]);
             let id = case.user("ida", json!({"emails": emails})).await;
             let by = |address: &str| format!("emails[type eq \"work\"].value eq \"{address}\"");
-            assert_eq!(found_ids(&case.scim, "/Users", &by(&name)).await, [id.clone()]);
+            assert_eq!(found_ids(&case.scim, "/Users", &by(&name)).await, [id.as_str()]);
             assert_eq!(found_ids(&case.scim, "/Users", &by(&name.to_uppercase())).await, [id]);
             let home = by(&format!("h.{name}"));
             assert!(found_ids(&case.scim, "/Users", &home).await.is_empty(), "both must hold for one value");
@@ -42,7 +42,7 @@ pub(crate) fn rows() -> crate::Rows {
                 "externalId eq \"aB-36\"".to_owned(),
                 "displayName eq \"iDA 36\" and active eq true".to_owned(),
             ] {
-                assert_eq!(found_ids(&case.scim, "/Users", &filter).await, [id.clone()], "{filter}");
+                assert_eq!(found_ids(&case.scim, "/Users", &filter).await, [id.as_str()], "{filter}");
             }
             assert_eq!(
                 found_ids(&case.scim, "/Groups", &format!("displayName eq \"{team}\"")).await,
@@ -68,7 +68,7 @@ pub(crate) fn rows() -> crate::Rows {
             let id = case.user("ida", json!({})).await;
             let filter = enc(&format!("userName eq \"{}\"", case.name("ida")));
             let found = read(&case.scim, &format!("/Users?aadOptscim062020&filter={filter}")).await;
-            assert_eq!(ids(&found), [id.clone()]);
+            assert_eq!(ids(&found), [id.as_str()]);
             read(&case.scim, &format!("/Users/{id}?aadOptscim062020")).await;
             let body = patch(json!({"op": "replace", "value": {"displayName": "Flagged"}}));
             let answer = case.scim.patch(&format!("/Users/{id}?aadOptscim062020"), &body).await;

@@ -50,7 +50,7 @@ pub(crate) fn rows() -> crate::Rows {
             let by_name = format!("userName eq \"{name}\"");
             assert!(found_ids(&case.scim, "/Users", &by_name).await.is_empty());
             let id = case.user("test", json!({})).await;
-            assert_eq!(found_ids(&case.scim, "/Users", &by_name).await, [id.clone()]);
+            assert_eq!(found_ids(&case.scim, "/Users", &by_name).await, [id.as_str()]);
             let stored = case.put_user(&id, &user(&name, json!({"title": "Changed"}))).await;
             assert_eq!(stored["title"], "Changed");
             let team = case.group("team", &[&id]).await;
@@ -75,8 +75,8 @@ pub(crate) fn rows() -> crate::Rows {
             for at in 0..7 {
                 users.push(case.user(&format!("u{at}"), json!({})).await);
             }
-            for at in 0..3 {
-                case.group(&format!("team{at}"), &[&users[at]]).await;
+            for (at, user) in users.iter().take(3).enumerate() {
+                case.group(&format!("team{at}"), &[user]).await;
             }
             for (path, least) in [("/Users", 7), ("/Groups", 3)] {
                 let first = crate::support::state::everything(&case.scim, path).await;
@@ -120,11 +120,11 @@ pub(crate) fn rows() -> crate::Rows {
                 case.patch_user(&id, json!({"op": "replace", "path": "title", "value": "by patch"})).await;
             assert_eq!(stored["title"], "by patch");
             let filter = format!("userName eq \"{}\"", case.name("ida"));
-            assert_eq!(found_ids(&case.scim, "/Users", &filter).await, [id.clone()]);
+            assert_eq!(found_ids(&case.scim, "/Users", &filter).await, [id.as_str()]);
             let body = json!({"schemas": [SEARCH], "filter": filter, "startIndex": 1, "count": 10});
             let found = case.scim.post("/Users/.search", &body).await.expect(200).json();
             assert_list(&found);
-            assert_eq!(ids(&found), [id.clone()]);
+            assert_eq!(ids(&found), [id.as_str()]);
             let found = case.scim.post("/.search", &body).await.expect(200).json();
             assert_list(&found);
             assert_eq!(ids(&found), [id]);
@@ -150,7 +150,7 @@ pub(crate) fn rows() -> crate::Rows {
             let id = case.user("ida", json!({})).await;
             case.patch_user(&id, json!({"op": "replace", "path": "active", "value": false})).await;
             let filter = format!("userName eq \"{}\"", case.name("ida"));
-            assert_eq!(found_ids(&case.scim, "/Users", &filter).await, [id.clone()]);
+            assert_eq!(found_ids(&case.scim, "/Users", &filter).await, [id.as_str()]);
             assert_eq!(case.read_user(&id).await["active"], json!(false));
         }),
         row!(79, "what ServiceProviderConfig announces works, and a 404 is a resource's alone", |case| {

@@ -1,7 +1,6 @@
 //! What the end-to-end tests share: SCIM's shapes, the management API's, a workspace's state as
 //! one comparable value, and the playing of tables of cases.
 
-#![expect(clippy::allow_attributes, reason = "each test file uses another part of this")]
 #![allow(dead_code, unused_imports, reason = "each test file uses another part of this")]
 
 pub(crate) mod api;

@@ -30,7 +30,7 @@ impl State {
         for (kind, now, then) in
             [("user", &self.users, &before.users), ("group", &self.groups, &before.groups)]
         {
-            for value in now.iter().filter(|value| !then.contains(value)) {
+            if let Some(value) = now.iter().find(|value| !then.contains(value)) {
                 let old = then.iter().find(|old| old["id"] == value["id"]);
                 panic!("{after_what} changed a {kind}\nbefore: {}\nafter:  {value}", json!(old));
             }
