@@ -44,6 +44,9 @@ pub(crate) fn user(user_name: &str, extra: Value) -> Value {
         "name": {"givenName": "Ida", "familyName": "Holm"},
         "emails": [{"type": "work", "value": user_name, "primary": true}],
     });
+    if extra.get(ENTERPRISE).is_some() {
+        body["schemas"] = json!([USER, ENTERPRISE]);
+    }
     merge(&mut body, extra);
     body
 }
