@@ -62,7 +62,7 @@ on_both! {
             assert_eq!(item.map_or("", |item| text(item, "/decision")), *wanted, "{row}: {item:?}");
             assert_eq!(planned.contains(id), *wanted == "rotate", "{row}");
             assert!(item.is_none_or(|item| !text(item, "/rule").is_empty()), "{row}: {item:?}");
-            let foreseen = list(&simulated, "/items").iter().find(|item| item["account_id"] == *id);
+            let foreseen = list(&simulated, "/accounts").iter().find(|item| item["account_id"] == *id);
             let decision = |item: Option<&Value>| item.map(|item| item["decision"].clone());
             assert_eq!(decision(foreseen), decision(item), "what was foreseen is what follows: {row}");
         }

@@ -7,6 +7,7 @@ pub(crate) mod api;
 pub(crate) mod cases;
 pub(crate) mod scim;
 pub(crate) mod state;
+pub(crate) mod tokens;
 
 use serde_json::Value;
 
