@@ -143,6 +143,8 @@ pub struct LogTail(Arc<Mutex<Written>>);
 #[derive(Default)]
 struct Written {
     text: String,
+    /// Streams that may still bring something.
+    open: usize,
     /// The first lines of standard output, where a program says to programs that it is ready.
     lines: Vec<String>,
 }
@@ -151,6 +153,15 @@ impl LogTail {
     /// The log as text.
     pub fn text(&self) -> String {
         self.written().text.clone()
+    }
+
+    /// Waits until everything that an ended process wrote has been read; not for long, because a process
+    /// that it started may hold the streams open.
+    pub fn settle(&self) {
+        let deadline = Instant::now() + Duration::from_secs(1);
+        while self.written().open > 0 && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// What `find` makes of the first line of standard output that it knows.
@@ -165,6 +176,7 @@ impl LogTail {
     fn follow(&self, stream: Option<impl Read + Send + 'static>, keep_lines: bool) {
         let Some(stream) = stream else { return };
         let log = self.clone();
+        log.written().open += 1;
         std::thread::spawn(move || {
             let mut stream = BufReader::new(stream);
             let mut line = Vec::new();
@@ -172,6 +184,7 @@ impl LogTail {
                 log.push(&String::from_utf8_lossy(&line), keep_lines);
                 line.clear();
             }
+            log.written().open -= 1;
         });
     }
 

@@ -110,8 +110,21 @@ impl Postgres {
         let Some(mut daemon) = self.daemon.take() else { return };
         // Backends live in groups of their own. With the parent halted it can neither notice nor replace them.
         daemon.signal(Signal::STOP);
-        for pid in children_of(daemon.pid()) {
-            let _ = kill_process(pid, Signal::KILL);
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while Instant::now() < deadline {
+            let processes = processes();
+            let alive: Vec<&Process> =
+                processes.iter().filter(|p| p.parent == daemon.pid() && p.state != 'Z').collect();
+            let halted = processes.iter().any(|p| p.pid == daemon.pid() && p.state == 'T');
+            if (halted && alive.is_empty()) || processes.is_empty() {
+                break;
+            }
+            for process in alive {
+                if let Some(pid) = i32::try_from(process.pid).ok().and_then(Pid::from_raw) {
+                    let _ = kill_process(pid, Signal::KILL);
+                }
+            }
+            std::thread::sleep(Duration::from_millis(1));
         }
         daemon.kill();
     }
@@ -187,8 +200,7 @@ impl Postgres {
         let deadline = Instant::now() + PATIENCE;
         while !self.is_ready(daemon.pid()) {
             if let Some(status) = daemon.exited() {
-                // The pipe is read on another thread; give it the moment that the last line takes.
-                std::thread::sleep(Duration::from_millis(50));
+                daemon.log().settle();
                 bail!("postgres ended with {status} before it was ready\n{}", daemon.log());
             }
             if Instant::now() > deadline {
@@ -289,19 +301,24 @@ fn unprivileged() -> (u32, u32) {
     find("postgres").or_else(|| find("nobody")).unwrap_or((65534, 65534))
 }
 
-/// The processes whose parent is `parent`. Empty where there is no `/proc`.
-fn children_of(parent: u32) -> Vec<Pid> {
-    fs::read_dir("/proc")
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| {
-            let pid: i32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
-            let stat = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("stat")).ok()?;
-            // "pid (name) state ppid …"; the name may itself hold brackets.
-            let ppid: u32 = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
-            (ppid == parent).then(|| Pid::from_raw(pid))?
-        })
-        .collect()
+struct Process {
+    pid: u32,
+    parent: u32,
+    state: char,
+}
+
+/// The processes of this machine. None where there is no `/proc`.
+fn processes() -> Vec<Process> {
+    let read = |entry: std::io::Result<fs::DirEntry>| {
+        let folder = entry.ok()?.path();
+        let pid = folder.file_name()?.to_str()?.parse().ok()?;
+        let stat = fs::read_to_string(folder.join("stat")).ok()?;
+        // "pid (name) state parent …"; the name may itself hold brackets.
+        let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+        let state = fields.next()?.chars().next()?;
+        Some(Process { pid, parent: fields.next()?.parse().ok()?, state })
+    };
+    fs::read_dir("/proc").into_iter().flatten().filter_map(read).collect()
 }
 
 /// The server that `LATCHKEY_TEST_POSTGRES` names, if it does.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{self, SendRequest};
@@ -43,7 +43,20 @@ pub struct Client {
     prefix: String,
     token: Option<String>,
     media_type: &'static str,
-    idle: Arc<Mutex<Vec<SendRequest<Full<Bytes>>>>>,
+    idle: Arc<Mutex<Vec<Connection>>>,
+}
+
+/// An open connection, and its socket once more: only that says at once whether the server has closed it.
+struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+    socket: std::net::TcpStream,
+}
+
+impl Connection {
+    /// Whether it is still of use for a request: open, and silent as it should be between two.
+    fn is_idle(&self) -> bool {
+        self.socket.peek(&mut [0]).is_err_and(|e| e.kind() == std::io::ErrorKind::WouldBlock)
+    }
 }
 
 impl Client {
@@ -207,13 +220,14 @@ impl Client {
             let kept = self.idle().pop();
             let fresh = kept.is_none();
             let mut connection = match kept {
+                Some(kept) if !kept.is_idle() => continue,
                 Some(kept) => kept,
                 None => self.connect().await?,
             };
-            if connection.ready().await.is_err() && !fresh {
+            if connection.sender.ready().await.is_err() && !fresh {
                 continue;
             }
-            match connection.try_send_request(request).await {
+            match connection.sender.try_send_request(request).await {
                 Ok(answer) => return self.read(connection, answer).await,
                 // A kept connection that the server closed meanwhile gives the request back unsent.
                 Err(mut error) => match error.take_message() {
@@ -226,7 +240,7 @@ impl Client {
 
     async fn read(
         &self,
-        connection: SendRequest<Full<Bytes>>,
+        connection: Connection,
         answer: Response<Incoming>,
     ) -> Result<(u16, hyper::HeaderMap, Bytes)> {
         let (head, body) = answer.into_parts();
@@ -235,21 +249,20 @@ impl Client {
         Ok((head.status.as_u16(), head.headers, body))
     }
 
-    async fn connect(&self) -> Result<SendRequest<Full<Bytes>>> {
+    async fn connect(&self) -> Result<Connection> {
         let address = self.address.get();
         let stream =
             TcpStream::connect(&address).await.with_context(|| format!("connecting to {address}"))?;
         stream.set_nodelay(true)?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        let stream = stream.into_std()?;
+        let socket = stream.try_clone()?;
+        let (sender, connection) = http1::handshake(TokioIo::new(TcpStream::from_std(stream)?)).await?;
         // Ends with the sender or the server; a failure reaches whoever waits on the sender.
         tokio::spawn(connection);
-        if sender.is_closed() {
-            bail!("{address} closed the connection at once");
-        }
-        Ok(sender)
+        Ok(Connection { sender, socket })
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<SendRequest<Full<Bytes>>>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -240,6 +240,7 @@ impl Server {
                 return Ok(());
             }
             if let Some(status) = exit {
+                log.settle();
                 anyhow::bail!("latchkey serve ended with {status} before it listened\n{log}");
             }
             anyhow::ensure!(
@@ -274,6 +275,7 @@ impl Drop for Server {
         let exit = daemon.exited();
         daemon.kill();
         if std::thread::panicking() {
+            daemon.log().settle();
             let exit = exit.map(|exit| format!(" (it had ended with {exit})")).unwrap_or_default();
             eprintln!("--- the server's log{exit}\n{}--- end of the server's log", daemon.log());
         }

@@ -11,16 +11,36 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
+#[derive(Default)]
+struct Connections {
+    opened: AtomicUsize,
+    closed: AtomicUsize,
+}
+
+impl Connections {
+    fn opened(&self) -> usize {
+        self.opened.load(Ordering::SeqCst)
+    }
+
+    async fn wait_for_a_closed_one(&self) {
+        while self.closed.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
 /// Answers each request with its own text as the body; `/close` also closes the connection afterwards
-/// without having said so, and `/cut` closes it instead of answering. Counts connections.
-async fn echo_server() -> (Client, Arc<AtomicUsize>) {
+/// without having said so, `/cut` closes it instead of answering, and `/third` waits until there have been
+/// three connections.
+async fn echo_server() -> (Client, Arc<Connections>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = Client::new(&listener.local_addr().unwrap().to_string());
-    let connections = Arc::new(AtomicUsize::new(0));
+    let connections = Arc::new(Connections::default());
     let count = Arc::clone(&connections);
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            count.fetch_add(1, Ordering::SeqCst);
+            count.opened.fetch_add(1, Ordering::SeqCst);
+            let count = Arc::clone(&count);
             tokio::spawn(async move {
                 let mut text = Vec::new();
                 let mut part = [0; 4096];
@@ -35,10 +55,15 @@ async fn echo_server() -> (Client, Arc<AtomicUsize>) {
                     if head.contains("/cut") {
                         return;
                     }
+                    while head.contains("/third") && count.opened() < 3 {
+                        tokio::task::yield_now().await;
+                    }
                     let answer =
                         format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{request}", request.len());
                     stream.write_all(answer.as_bytes()).await.unwrap();
                     if head.contains("/close") {
+                        drop(stream);
+                        count.closed.fetch_add(1, Ordering::SeqCst);
                         return;
                     }
                     text.clear();
@@ -75,11 +100,12 @@ fn a_connection_is_kept_and_a_closed_one_replaced() {
             client.get("/").await.expect(200);
         }
         client.clone().get("/close").await.expect(200);
-        assert_eq!(connections.load(Ordering::SeqCst), 1);
+        connections.wait_for_a_closed_one().await;
+        assert_eq!(connections.opened(), 1);
         client.get("/").await.expect(200);
-        assert_eq!(connections.load(Ordering::SeqCst), 2);
-        tokio::join!(client.get("/a"), client.get("/b"));
-        assert_eq!(connections.load(Ordering::SeqCst), 3);
+        assert_eq!(connections.opened(), 2);
+        tokio::join!(client.get("/third"), client.get("/third"));
+        assert_eq!(connections.opened(), 3);
     });
 }
 
@@ -89,7 +115,7 @@ fn a_request_that_was_written_is_not_repeated() {
         let (client, connections) = echo_server().await;
         client.get("/").await.expect(200);
         assert!(client.try_send("POST", "/cut", &[], "x").await.is_err());
-        assert_eq!(connections.load(Ordering::SeqCst), 1, "a second connection means that it was sent again");
+        assert_eq!(connections.opened(), 1, "a second connection means that it was sent again");
     });
 }
 
