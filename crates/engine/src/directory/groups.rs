@@ -192,14 +192,13 @@ impl Directory<'_> {
                     async { Ok(store.team_get(self.workspace_id, id).await?) },
                     self.standings(id, &named),
                     async {
-                        if whole { self.group_members(id).await } else { Ok(Vec::new()) }
+                        if whole { Ok(store.team_member_ids(self.workspace_id, id).await?) } else { Ok(Vec::new()) }
                     },
                 )?;
                 let team = team.ok_or_else(no_such_group)?;
                 conditions.check(Some(&etag(team.version)))?;
                 let current = team_row::resource_of(&team)?;
                 let next = team_row::onto(&team, &change(&current)?);
-                let present: Vec<MemberId> = present.into_iter().map(|member| member.id).collect();
                 let wanted = Wanted::default().apply(members, &present);
                 let member_change = wanted.resolve(&known, &workspace)?;
                 let cause = self.cause();
