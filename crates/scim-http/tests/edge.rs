@@ -62,7 +62,7 @@ impl Edge {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::new(Timestamp::parse("2026-03-02T09:00:00Z").unwrap()));
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(5));
-        let store = Store::open_sqlite(folder.path(), Options::default()).unwrap();
+        let store = Store::open_sqlite(folder.path().join("latchkey.db"), Options::default()).unwrap();
         let engine = Engine::new(store, KeyRing::ephemeral(&*entropy), clock, entropy);
         let owner = NewMember {
             user_name: "olga@corp.example".to_owned(),

@@ -1,5 +1,5 @@
 //! An engine on SQLite in a folder of its own, with a clock that stands still and seeded randomness.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![expect(dead_code, reason = "each test file uses its part")]
 
 use std::sync::Arc;
 
@@ -16,21 +16,21 @@ use latchkey_store::{Options, Store};
 use latchkey_vault::KeyRing;
 use serde_json::{Value, json};
 
-pub struct World {
-    pub engine: Engine,
-    pub clock: Arc<ManualClock>,
-    pub workspace: Workspace,
-    pub owner: MemberId,
-    pub token_id: TokenId,
+pub(crate) struct World {
+    pub(crate) engine: Engine,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) workspace: Workspace,
+    pub(crate) owner: MemberId,
+    pub(crate) token_id: TokenId,
     _folder: tempfile::TempDir,
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::new(Timestamp::parse("2026-03-02T09:00:00Z").unwrap()));
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(5));
-        let store = Store::open_sqlite(folder.path(), Options::default()).unwrap();
+        let store = Store::open_sqlite(folder.path().join("latchkey.db"), Options::default()).unwrap();
         let keys = KeyRing::ephemeral(&*entropy);
         let engine = Engine::new(store, keys, Arc::clone(&clock) as _, entropy);
         let owner = NewMember {
@@ -47,16 +47,16 @@ impl World {
     }
 
     /// Somebody with everything.
-    pub fn operator(&self) -> Caller {
+    pub(crate) fn operator(&self) -> Caller {
         Caller::operator(self.workspace.id, self.engine.fresh_request_id())
     }
 
     /// A directory's request.
-    pub fn directory(&self) -> Directory<'_> {
+    pub(crate) fn directory(&self) -> Directory<'_> {
         Directory::new(&self.engine, self.workspace.id, self.token_id, self.engine.fresh_request_id())
     }
 
-    pub async fn user(&self, name: &str) -> UserAnswer {
+    pub(crate) async fn user(&self, name: &str) -> UserAnswer {
         self.clock.advance(std::time::Duration::from_millis(1));
         let body = json!({
             "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
@@ -69,19 +69,19 @@ impl World {
         self.directory().user_create(&Json::from(body), &Limits::default()).await.unwrap().value
     }
 
-    pub async fn patch_user(&self, id: MemberId, operations: Value) -> latchkey_engine::directory::Done<UserAnswer> {
+    pub(crate) async fn patch_user(&self, id: MemberId, operations: Value) -> latchkey_engine::directory::Done<UserAnswer> {
         self.directory()
             .user_patch(&id.to_string(), &patch(operations), &Preconditions::default(), &Limits::default())
             .await
             .unwrap()
     }
 
-    pub async fn set_active(&self, id: MemberId, active: bool) -> latchkey_engine::directory::Done<UserAnswer> {
+    pub(crate) async fn set_active(&self, id: MemberId, active: bool) -> latchkey_engine::directory::Done<UserAnswer> {
         self.clock.advance(std::time::Duration::from_secs(1));
         self.patch_user(id, json!([{"op": "replace", "path": "active", "value": active}])).await
     }
 }
 
-pub fn patch(operations: Value) -> Json {
+pub(crate) fn patch(operations: Value) -> Json {
     Json::from(json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations}))
 }
