@@ -1,1 +1,51 @@
+//! Rows, statements and transactions on SQLite and PostgreSQL.
+//!
+//! [`Store`] reads with `noun_verb` functions, which stand with the type that they load
+//! ([`member`], [`team`], …), and writes with [`Store::commit`] alone. SQL is written once, in a
+//! portable subset (`statement`); the two drivers (`sqlite`, `postgres`) know no table but by its
+//! statements. To add a read: a statement and a function in the noun's file. To add a change: a
+//! variant of [`latchkey_access::Change`], its statements in the noun's file, a line in `change`.
+//! To add a column: a migration for each database, and the noun's lists of columns.
+#![warn(missing_docs)]
 
+mod change;
+mod error;
+mod migrate;
+mod row;
+mod statement;
+mod store;
+mod value;
+
+pub mod account;
+pub mod audit;
+pub mod case;
+pub mod collection;
+pub mod filter;
+pub mod flight;
+pub mod grant;
+pub mod member;
+pub mod membership;
+pub mod outbox;
+pub mod page;
+mod postgres;
+pub mod reach;
+mod sqlite;
+pub mod team;
+pub mod token;
+pub mod workspace;
+
+pub use audit::{AuditBreak, AuditEntry, AuditFilter, AuditReport, SealReport};
+pub use case::CaseItemRow;
+pub use error::{CommitError, Conflict, StoreError, UniqueKey};
+pub use filter::{
+    MemberColumn, MemberTest, MemberWhere, Order, TeamColumn, TeamTest, TeamWhere, TextOp, TimeColumn, Where,
+};
+pub use flight::{FlightEntry, FlightFilter, Verdict};
+pub use grant::GrantFilter;
+pub use member::MemberBrief;
+pub use membership::TeamMember;
+pub use outbox::OutboxFilter;
+pub use page::Page;
+pub use reach::WhoReach;
+pub use store::{Options, Store};
+pub use token::{TokenLogin, TokenUse};

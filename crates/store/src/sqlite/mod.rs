@@ -1,0 +1,306 @@
+//! The driver for SQLite: look-ups on the calling thread, one thread that writes.
+//!
+//! Another process may read and write the same file: the `latchkey admin` commands do.
+
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, params_from_iter};
+use tokio::sync::Semaphore;
+
+use crate::audit;
+use crate::change::Op;
+use crate::error::{CommitError, StoreError};
+use crate::migrate;
+use crate::row::{self, Columns, Load, Row};
+use crate::statement::{Stmt, for_sqlite};
+use crate::store::{Made, Options};
+use crate::value::Val;
+use writer::Writer;
+
+/// How long a connection waits for another process that writes.
+const BUSY: Duration = Duration::from_secs(5);
+/// Scans that run at the same time; more would only make each other slow.
+const SCANS: usize = 4;
+/// Prepared statements that each connection keeps.
+const PREPARED: usize = 256;
+/// Page caches in KiB; negative is how SQLite takes them. Few readers, so the sum stays small.
+const READER_CACHE: i64 = -4_096;
+const WRITER_CACHE: i64 = -16_384;
+/// Pages in the log after which it is written back into the file.
+const CHECKPOINT_PAGES: i64 = 4_000;
+/// A log that grew is cut to this after it was written back.
+const LOG_LIMIT: i64 = 64 << 20;
+
+/// A database in a file.
+pub struct Sqlite {
+    pub(crate) options: Options,
+    file: PathBuf,
+    /// Connections that only read and aren't in use: as many as there were readers at one time,
+    /// which threads and [`SCANS`] bound.
+    readers: Mutex<Vec<Connection>>,
+    scans: Semaphore,
+    writer: Writer,
+}
+
+impl Sqlite {
+    pub(crate) fn open(file: &Path, options: Options) -> Result<Self, StoreError> {
+        let failed = |source: rusqlite::Error| StoreError::Open {
+            place: file.display().to_string(),
+            source: Box::new(source),
+        };
+        let connection = Connection::open(file).map_err(failed)?;
+        set_up(&connection).map_err(failed)?;
+        migrate(&connection)?;
+        Ok(Self {
+            file: file.to_owned(),
+            readers: Mutex::default(),
+            scans: Semaphore::new(SCANS),
+            writer: Writer::start(connection, options.queue)?,
+            options,
+        })
+    }
+
+    /// Runs `read` on a connection that nobody else uses meanwhile.
+    fn reading<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let idle = self.readers.lock().expect("no holder of this lock panics").pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => self.open_reader()?,
+        };
+        let answer = read(&connection);
+        self.readers.lock().expect("no holder of this lock panics").push(connection);
+        answer
+    }
+
+    fn open_reader(&self) -> Result<Connection, StoreError> {
+        let open = || {
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let connection = Connection::open_with_flags(&self.file, flags)?;
+            connection.busy_timeout(BUSY)?;
+            connection.pragma_update(None, "cache_size", READER_CACHE)?;
+            connection.set_prepared_statement_cache_capacity(PREPARED);
+            Ok(connection)
+        };
+        open().map_err(|source: rusqlite::Error| StoreError::Open {
+            place: self.file.display().to_string(),
+            source: Box::new(source),
+        })
+    }
+
+    pub(crate) fn look_up<T>(
+        &self,
+        stmt: &Stmt,
+        params: &[Val],
+        load: Load<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.reading(|connection| rows(connection, stmt.name, stmt.sqlite(), params, load))
+    }
+
+    pub(crate) async fn scan<T: Send + 'static>(
+        self: &std::sync::Arc<Self>,
+        stmt: &'static Stmt,
+        params: Vec<Val>,
+        load: Load<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.blocking(move |connection| rows(connection, stmt.name, stmt.sqlite(), &params, load)).await
+    }
+
+    pub(crate) async fn scan_made<T: Send + 'static>(
+        self: &std::sync::Arc<Self>,
+        made: Made,
+        load: Load<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        // Kept or not, the connection's cache is bounded.
+        self.blocking(move |connection| {
+            rows(connection, made.name, &for_sqlite(&made.sql), &made.params, load)
+        })
+        .await
+    }
+
+    async fn blocking<T: Send + 'static>(
+        self: &std::sync::Arc<Self>,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let _permit = self.scans.acquire().await.map_err(|_| StoreError::Closed)?;
+        let this = std::sync::Arc::clone(self);
+        tokio::task::spawn_blocking(move || this.reading(read)).await.map_err(|_| StoreError::Closed)?
+    }
+
+    pub(crate) fn at_once<T>(
+        &self,
+        asked: &[(&'static Stmt, Vec<Val>, Load<T>)],
+    ) -> Result<Vec<T>, StoreError> {
+        self.reading(|connection| {
+            let snapshot = connection.unchecked_transaction().map_err(|error| failed("begin", error))?;
+            let mut found = Vec::new();
+            for (stmt, params, load) in asked {
+                found.extend(rows(&snapshot, stmt.name, stmt.sqlite(), params, *load)?);
+            }
+            Ok(found)
+        })
+    }
+
+    pub(crate) async fn commit(&self, ops: Vec<Op>) -> Result<(), CommitError> {
+        self.writer.submit(move |connection| ops.iter().try_for_each(|op| apply(connection, op))).await
+    }
+
+    pub(crate) async fn write_returning<T: Send + 'static>(
+        &self,
+        stmt: &'static Stmt,
+        params: Vec<Val>,
+        load: Load<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.writer.submit(move |connection| rows(connection, stmt.name, stmt.sqlite(), &params, load)).await
+    }
+
+    /// Seals all workspaces in one transaction: the writer is the only sealer.
+    pub(crate) async fn seal(&self, batch: usize) -> Result<audit::SealReport, StoreError> {
+        // Mostly there is nothing to seal; that costs a look-up, and no transaction.
+        if self.reading(|connection| ask(connection, &audit::workspaces_unsealed(), any))?.is_empty() {
+            return Ok(audit::SealReport::default());
+        }
+        self.writer
+            .submit(move |connection| {
+                let mut sealed = 0;
+                for ws in ask(connection, &audit::workspaces_unsealed(), row::first)? {
+                    let records = ask(connection, &audit::unsealed(ws, batch - sealed), audit::load_sealed)?;
+                    let head = ask(connection, &audit::head_hold(ws), audit::load_head)?;
+                    let Some(head) = head.first() else { continue };
+                    for op in audit::seal_ops(ws, *head, &records) {
+                        apply(connection, &op).map_err(unexpected)?;
+                    }
+                    sealed += records.len();
+                    if sealed >= batch {
+                        break;
+                    }
+                }
+                Ok(audit::SealReport { sealed })
+            })
+            .await
+    }
+
+    pub(crate) async fn close(&self) -> Result<(), StoreError> {
+        // Readers first: the last connection to go writes the log back and removes it.
+        self.readers.lock().expect("no holder of this lock panics").clear();
+        self.writer.close().await
+    }
+}
+
+fn any(_: &mut Columns<'_>) -> Result<(), StoreError> {
+    Ok(())
+}
+
+fn unexpected(error: CommitError) -> StoreError {
+    match error {
+        CommitError::Store(error) => error,
+        other => StoreError::Statement { statement: "AUDIT_SEAL", source: Box::new(other) },
+    }
+}
+
+fn ask<T>(connection: &Connection, op: &Op, load: Load<T>) -> Result<Vec<T>, StoreError> {
+    rows(connection, op.stmt.name, op.stmt.sqlite(), &op.params, load)
+}
+
+fn rows<T>(
+    connection: &Connection,
+    name: &'static str,
+    sql: &str,
+    params: &[Val],
+    load: Load<T>,
+) -> Result<Vec<T>, StoreError> {
+    let mut statement = connection.prepare_cached(sql).map_err(|error| failed(name, error))?;
+    let mut rows = statement.query(params_from_iter(params)).map_err(|error| failed(name, error))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().map_err(|error| failed(name, error))? {
+        found.push(load(&mut Columns::of(Row::Sqlite(row)))?);
+    }
+    Ok(found)
+}
+
+/// Makes one statement of a commit, and tells what its failure comes to.
+fn apply(connection: &Connection, op: &Op) -> Result<(), CommitError> {
+    let reads = op.stmt.postgres().starts_with("select");
+    if reads && op.expect.is_none() {
+        // A lock, and the writer is alone.
+        return Ok(());
+    }
+    let mut statement =
+        connection.prepare_cached(op.stmt.sqlite()).map_err(|error| failed(op.stmt.name, error))?;
+    let touched = if reads {
+        statement.exists(params_from_iter(&op.params))
+    } else {
+        statement.execute(params_from_iter(&op.params)).map(|rows| rows > 0)
+    };
+    match (touched, op.expect) {
+        (Ok(false), Some(conflict)) => Err(conflict.into()),
+        (Ok(_), _) => Ok(()),
+        (Err(error), _) => Err(conflict_of(op, error)),
+    }
+}
+
+fn conflict_of(op: &Op, error: rusqlite::Error) -> CommitError {
+    use rusqlite::ffi;
+    if let rusqlite::Error::SqliteFailure(cause, message) = &error {
+        match cause.extended_code {
+            ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY => {
+                let columns = message.as_deref().unwrap_or_default();
+                return crate::Conflict::Unique(crate::UniqueKey::of_columns(columns)).into();
+            }
+            ffi::SQLITE_CONSTRAINT_FOREIGNKEY => return op.unlinked.into(),
+            _ => {}
+        }
+    }
+    failed(op.stmt.name, error).into()
+}
+
+fn failed(statement: &'static str, source: rusqlite::Error) -> StoreError {
+    StoreError::Statement { statement, source: Box::new(source) }
+}
+
+fn set_up(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(PREPARED);
+    // Switching needs the file alone, and waits for nobody; two processes may start at once.
+    let mut tries = 0;
+    while let Err(error) = connection.pragma_update(None, "journal_mode", "wal") {
+        tries += 1;
+        if tries > 100 {
+            return Err(error);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // An acknowledged change survives a power failure.
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", WRITER_CACHE)?;
+    connection.pragma_update(None, "temp_store", "memory")?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.pragma_update(None, "journal_size_limit", LOG_LIMIT)
+}
+
+/// Brings the schema up to date, alone: another process that starts at the same time waits.
+fn migrate(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute_batch("begin immediate").map_err(|error| failed("migrate", error))?;
+    let done = migrate_within(connection);
+    let end = if done.is_ok() { "commit" } else { "rollback" };
+    connection.execute_batch(end).map_err(|error| failed("migrate", error))?;
+    done
+}
+
+fn migrate_within(connection: &Connection) -> Result<(), StoreError> {
+    let run = |sql: &str| connection.execute_batch(sql).map_err(|error| failed("migrate", error));
+    run(migrate::TABLE)?;
+    let made = rows(connection, "migrate", migrate::MADE, &[], |row| {
+        Ok((row.next::<i64>()?, row.next::<String>()?, row.next::<String>()?))
+    })?;
+    for migration in migrate::pending(migrate::SQLITE, &made)? {
+        tracing::info!(migration = migration.name, "migrating the database");
+        run(migration.sql)?;
+        run(&migration.remember())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,248 @@
+//! The store: one face over both databases.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use latchkey_access::ChangeSet;
+
+use crate::change::{Op, ops_of};
+use crate::filter::Draft;
+use crate::postgres::Postgres;
+use crate::row::{Load, count, first};
+use crate::sqlite::Sqlite;
+use crate::statement::Stmt;
+use crate::value::Val;
+use crate::{CommitError, StoreError};
+
+/// How a store is opened.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How many changes may wait to be written before [`CommitError::Busy`].
+    pub queue: usize,
+    /// How many entries of the flight recorder each workspace keeps.
+    pub flights_kept: usize,
+    /// Connections to PostgreSQL for commits and scans; a few more serve look-ups.
+    pub connections: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { queue: 1_024, flights_kept: 10_000, connections: 16 }
+    }
+}
+
+/// Where rows are kept. Cheap to clone.
+#[derive(Clone)]
+pub enum Store {
+    /// In a file.
+    Sqlite(Arc<Sqlite>),
+    /// In PostgreSQL.
+    Postgres(Arc<Postgres>),
+}
+
+/// A statement that was put together from parts.
+pub(crate) struct Made {
+    pub(crate) name: &'static str,
+    pub(crate) sql: String,
+    pub(crate) params: Vec<Val>,
+    /// Worth preparing and keeping: there are few of its shape. Others could be without number,
+    /// because clients choose the shape.
+    pub(crate) keep: bool,
+}
+
+impl Made {
+    /// Keeps what has at most one test of a client's in it.
+    pub(crate) fn of(name: &'static str, draft: Draft, tests: usize) -> Self {
+        Self { name, sql: draft.sql, params: draft.params, keep: tests <= 1 }
+    }
+}
+
+impl Store {
+    /// Opens, or makes, the SQLite database in this file and migrates it. Another process may have
+    /// it open as well.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, or its schema is newer than this program.
+    pub fn open_sqlite(file: impl AsRef<Path>, options: Options) -> Result<Self, StoreError> {
+        Ok(Self::Sqlite(Arc::new(Sqlite::open(file.as_ref(), options)?)))
+    }
+
+    /// Connects to PostgreSQL and migrates the database.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or its schema is newer than this program.
+    pub async fn connect_postgres(url: &str, options: Options) -> Result<Self, StoreError> {
+        Ok(Self::Postgres(Arc::new(Postgres::connect(url, options).await?)))
+    }
+
+    /// Makes all changes of the set and writes its audit records, or nothing. When it returns, the
+    /// changes are durable.
+    ///
+    /// # Errors
+    /// [`CommitError::Conflict`] when what the changes rest on doesn't hold, [`CommitError::Busy`]
+    /// when too many wait; nothing was done. [`CommitError::Store`] when the database failed; then
+    /// whether the changes were made is unknown if the connection broke.
+    pub async fn commit(&self, changes: ChangeSet) -> Result<(), CommitError> {
+        let logins = changes_logins(&changes);
+        let ops = ops_of(changes);
+        if ops.is_empty() {
+            return Ok(());
+        }
+        match self {
+            Self::Sqlite(sqlite) => sqlite.commit(ops).await,
+            Self::Postgres(postgres) => postgres.commit(ops, logins).await,
+        }
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it doesn't.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.look_up_one(&PING, Vec::new(), first::<i64>).await.map(drop)
+    }
+
+    /// Writes what is queued, then closes: on SQLite the file is left without a log beside it.
+    ///
+    /// # Errors
+    /// When the last writing fails.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.close().await,
+            Self::Postgres(postgres) => {
+                postgres.close();
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) fn flights_kept(&self) -> usize {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.options.flights_kept,
+            Self::Postgres(postgres) => postgres.options.flights_kept,
+        }
+    }
+
+    /// An indexed look-up of few rows: on SQLite made at once on this thread.
+    pub(crate) async fn look_up<T: Send + 'static>(
+        &self,
+        stmt: &'static Stmt,
+        params: Vec<Val>,
+        load: Load<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.look_up(stmt, &params, load),
+            Self::Postgres(postgres) => postgres.look_up(stmt, params, load).await,
+        }
+    }
+
+    pub(crate) async fn look_up_one<T: Send + 'static>(
+        &self,
+        stmt: &'static Stmt,
+        params: Vec<Val>,
+        load: Load<T>,
+    ) -> Result<Option<T>, StoreError> {
+        Ok(self.look_up(stmt, params, load).await?.into_iter().next())
+    }
+
+    /// A read of many rows: on SQLite on a thread that may block.
+    pub(crate) async fn scan<T: Send + 'static>(
+        &self,
+        stmt: &'static Stmt,
+        params: Vec<Val>,
+        load: Load<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.scan(stmt, params, load).await,
+            Self::Postgres(postgres) => postgres.scan(stmt, params, load).await,
+        }
+    }
+
+    pub(crate) async fn scan_count(&self, stmt: &'static Stmt, params: Vec<Val>) -> Result<u64, StoreError> {
+        Ok(self.scan(stmt, params, count).await?.first().copied().unwrap_or(0))
+    }
+
+    /// A read whose statement was put together.
+    pub(crate) async fn scan_made<T: Send + 'static>(
+        &self,
+        made: Made,
+        load: Load<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.scan_made(made, load).await,
+            Self::Postgres(postgres) => postgres.scan_made(made, load).await,
+        }
+    }
+
+    /// Several reads at one instant, their rows one after the other.
+    pub(crate) async fn at_once<T: Send + 'static>(
+        &self,
+        asked: Vec<(&'static Stmt, Vec<Val>, Load<T>)>,
+    ) -> Result<Vec<T>, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.at_once(&asked),
+            Self::Postgres(postgres) => postgres.at_once(asked).await,
+        }
+    }
+
+    /// Writes that rest on nothing: records of use, not of state.
+    pub(crate) async fn write(&self, ops: Vec<Op>) -> Result<(), StoreError> {
+        if ops.is_empty() {
+            return Ok(());
+        }
+        let done = match self {
+            Self::Sqlite(sqlite) => sqlite.commit(ops).await,
+            Self::Postgres(postgres) => postgres.commit(ops, Vec::new()).await,
+        };
+        done.map_err(|error| match error {
+            CommitError::Store(error) => error,
+            CommitError::Busy => StoreError::Busy,
+            CommitError::Conflict(conflict) => {
+                StoreError::Statement { statement: "write", source: Box::new(conflict) }
+            }
+        })
+    }
+
+    /// One statement that writes and answers with rows.
+    pub(crate) async fn write_returning<T: Send + 'static>(
+        &self,
+        stmt: &'static Stmt,
+        params: Vec<Val>,
+        load: Load<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.write_returning(stmt, params, load).await,
+            Self::Postgres(postgres) => postgres.scan(stmt, params, load).await,
+        }
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Sqlite(_) => "Store::Sqlite",
+            Self::Postgres(_) => "Store::Postgres",
+        })
+    }
+}
+
+static PING: Stmt = Stmt::new("PING", "select 1");
+
+/// What of a change set logins depend on, so that no cache outlives it.
+pub(crate) enum LoginChange {
+    /// A token of the workspace.
+    Tokens,
+    /// A member, if they have a token.
+    Member(latchkey_kernel::id::MemberId),
+}
+
+fn changes_logins(changes: &ChangeSet) -> Vec<(latchkey_kernel::id::WorkspaceId, LoginChange)> {
+    use latchkey_access::Change;
+    let of = |change: &Change| match change {
+        Change::TokenRevoke { .. } => Some(LoginChange::Tokens),
+        Change::MemberUpdate { member, .. } => Some(LoginChange::Member(member.id)),
+        Change::MemberCutOff { member_id, .. } => Some(LoginChange::Member(*member_id)),
+        _ => None,
+    };
+    changes.changes.iter().filter_map(of).map(|change| (changes.workspace_id, change)).collect()
+}

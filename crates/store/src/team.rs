@@ -1,0 +1,140 @@
+//! Teams: reading, and the statements behind their changes.
+
+use latchkey_access::{Team, Version};
+use latchkey_kernel::Timestamp;
+use latchkey_kernel::id::{TeamId, WorkspaceId};
+
+use crate::change::Op;
+use crate::filter::{Draft, TeamWhere, Where};
+use crate::page::{From, Page};
+use crate::row::{self, Columns};
+use crate::statement::statements;
+use crate::store::Made;
+use crate::value::{Val, params};
+use crate::{Store, StoreError};
+
+macro_rules! columns {
+    () => {
+        "t.workspace_id, t.id, t.display_name, t.display_name_key, t.external_id, t.origin, t.resource, \
+         t.version, t.created_at, t.modified_at"
+    };
+}
+
+statements! {
+    TEAM_GET = concat!("select ", columns!(), " from team t where t.workspace_id = $1 and t.id = $2");
+    TEAM_LIST_BY_IDS = concat!("select ", columns!(), " from team t where t.workspace_id = $1 \
+        and t.id = any($2) order by t.id");
+    TEAM_BY_DISPLAY_NAME = concat!("select ", columns!(), " from team t where t.workspace_id = $1 \
+        and t.display_name_key = $2");
+    TEAM_COUNT = "select count(*) from team t where t.workspace_id = $1";
+    TEAM_INSERT = "insert into team (workspace_id, id, display_name, display_name_key, external_id, origin, \
+        resource, version, created_at, modified_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    TEAM_UPDATE = "update team set display_name = $3, display_name_key = $4, external_id = $5, origin = $6, \
+        resource = $7, version = $8, created_at = $9, modified_at = $10 \
+        where workspace_id = $1 and id = $2 and version = $11";
+    TEAM_TOUCH = "update team set version = version + 1, modified_at = $3 where workspace_id = $1 and id = $2";
+    TEAM_DELETE = "delete from team where workspace_id = $1 and id = $2 and version = $3";
+}
+
+fn load(row: &mut Columns<'_>) -> Result<Team, StoreError> {
+    Ok(Team {
+        workspace_id: row.next()?,
+        id: row.next()?,
+        display_name: row.next()?,
+        display_name_key: row.next()?,
+        external_id: row.maybe()?,
+        origin: row.next()?,
+        resource: row.next()?,
+        version: row.next()?,
+        created_at: row.next()?,
+        modified_at: row.next()?,
+    })
+}
+
+impl Store {
+    /// The team of this id.
+    pub async fn team_get(&self, ws: WorkspaceId, id: TeamId) -> Result<Option<Team>, StoreError> {
+        self.look_up_one(&TEAM_GET, params![ws, id], load).await
+    }
+
+    /// The teams of these ids, in id order; ids that are not there are left out.
+    pub async fn team_list_by_ids(&self, ws: WorkspaceId, ids: &[TeamId]) -> Result<Vec<Team>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.look_up(&TEAM_LIST_BY_IDS, params![ws, ids], load).await
+    }
+
+    /// The team of this folded name.
+    pub async fn team_by_display_name(&self, ws: WorkspaceId, key: &str) -> Result<Option<Team>, StoreError> {
+        self.look_up_one(&TEAM_BY_DISPLAY_NAME, params![ws, key], load).await
+    }
+
+    /// How many teams there are for which the condition holds.
+    pub async fn team_count(&self, ws: WorkspaceId, filter: &TeamWhere) -> Result<u64, StoreError> {
+        if *filter == Where::Every {
+            return self.scan_count(&TEAM_COUNT, params![ws]).await;
+        }
+        let mut draft = Draft::new(TEAM_COUNT.postgres().to_owned(), params![ws]);
+        draft.and(filter);
+        let counted = self.scan_made(Made::of("team_count", draft, filter.tests()), row::count).await?;
+        Ok(counted.first().copied().unwrap_or(0))
+    }
+
+    /// The teams for which the condition holds, in id order.
+    pub async fn team_page(
+        &self,
+        ws: WorkspaceId,
+        filter: &TeamWhere,
+        page: Page<TeamId>,
+    ) -> Result<Vec<Team>, StoreError> {
+        let select = concat!("select ", columns!(), " from team t where t.workspace_id = $1");
+        let mut draft = Draft::new(select.to_owned(), params![ws]);
+        let skip = match page.from {
+            From::Id(None) => None,
+            From::Id(Some(id)) => {
+                draft.push(" and t.id > ").bind(id);
+                None
+            }
+            From::Rows { skip, .. } => Some(skip),
+        };
+        draft.and(filter).push(" order by t.id limit ").bind(page.limit);
+        if let Some(skip) = skip {
+            draft.push(" offset ").bind(skip);
+        }
+        self.scan_made(Made::of("team_page", draft, filter.tests()), load).await
+    }
+}
+
+fn values(ws: WorkspaceId, t: &Team) -> Vec<Val> {
+    params![
+        ws,
+        t.id,
+        &t.display_name,
+        &t.display_name_key,
+        t.external_id.as_ref(),
+        t.origin,
+        &t.resource,
+        t.version,
+        t.created_at,
+        t.modified_at,
+    ]
+}
+
+pub(crate) fn insert(ws: WorkspaceId, team: &Team) -> Op {
+    Op::new(&TEAM_INSERT, values(ws, team), "team")
+}
+
+pub(crate) fn update(ws: WorkspaceId, team: &Team, expect: Version) -> Op {
+    let mut params = values(ws, team);
+    params.push(expect.into());
+    Op::new(&TEAM_UPDATE, params, "team").or_moved("team")
+}
+
+pub(crate) fn touch(ws: WorkspaceId, id: TeamId, at: Timestamp) -> Op {
+    Op::new(&TEAM_TOUCH, params![ws, id, at], "team").or_missing("team")
+}
+
+pub(crate) fn delete(ws: WorkspaceId, id: TeamId, expect: Version) -> Op {
+    Op::new(&TEAM_DELETE, params![ws, id, expect], "team").or_moved("team")
+}
