@@ -241,16 +241,12 @@ impl Part {
 
 /// Whether the stored text has this extension, without reading it.
 ///
-/// Inside a JSON string every quote has a backslash before it, and here one has a brace or a
-/// comma before it; so `{"urn` and `,"urn` can't be found within a string, only where a
-/// member begins. A nested member can't be spelled like a URN, as no schema has such a name.
+/// Inside a JSON string every quote has a backslash before it, so `":{` right behind the URN
+/// ends the name of a member; and no schema has a name that ends like a URN.
 fn has_extension(stored: &str, urn: &str) -> bool {
     // Extensions stand last, so most texts without one are told by their end.
     stored.ends_with("}}")
-        && stored.match_indices(urn).any(|(at, found)| {
-            let before = stored.as_bytes().get(at.wrapping_sub(2)..at);
-            matches!(before, Some(b"{\"" | b",\"")) && stored[at + found.len()..].starts_with("\":{")
-        })
+        && stored.match_indices(urn).any(|(at, found)| stored[at + found.len()..].starts_with("\":{"))
 }
 
 #[cfg(test)]

@@ -31,8 +31,12 @@ pub fn apply(
     current: &Resource,
     request: &PatchRequest,
 ) -> Result<Patched, Error> {
-    let mut copy =
-        Copy { resource: current.clone(), notes: request.notes.clone(), most: request.list_values };
+    let mut copy = Copy {
+        resource: current.clone(),
+        notes: request.notes.clone(),
+        most: request.list_values,
+        looks_left: VALUES_LOOKED_AT,
+    };
     for operation in &request.operations {
         copy.carry_out(ty, operation).map_err(|error| operation.blame(error))?;
     }
@@ -43,10 +47,17 @@ pub fn apply(
     Ok(Patched { resource, notes })
 }
 
+/// How many values of lists one request may go through: each operation on a list looks at all of
+/// it, and many operations on a long list would keep a processor busy for seconds.
+const VALUES_LOOKED_AT: usize = 4_000_000;
+
 struct Copy {
     resource: Resource,
     notes: Vec<Note>,
+    /// How many values an attribute may have.
     most: usize,
+    /// How many values may still be looked at.
+    looks_left: usize,
 }
 
 impl Copy {
@@ -57,6 +68,11 @@ impl Copy {
         }
         if target.attribute.multi_valued {
             let mut values = self.take_list(target);
+            self.looks_left = self.looks_left.checked_sub(values.len()).ok_or_else(|| {
+                let detail =
+                    format!("{target} has too many values for so many operations; send fewer at once");
+                Error::new(413, None, detail)
+            })?;
             change_list(&mut values, operation)?;
             if values.len() > self.most {
                 let detail = format!("{target} would have more than {} values", self.most);

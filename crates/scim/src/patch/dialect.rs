@@ -32,8 +32,11 @@ pub struct Quirk {
 pub enum Reading {
     /// From the text of `op`.
     Verb(fn(&str) -> Option<Verb>),
-    /// From a value that goes to this target, when the function knows it: the value instead.
+    /// From a value that goes to this target, in a whole resource too, when the function knows it:
+    /// the value instead.
     Value(fn(&Target, &Json) -> Option<Json>),
+    /// As [`Reading::Value`], in a PATCH only.
+    PatchValue(fn(&Target, &Json) -> Option<Json>),
     /// By the module of this name, which needs more than one value to see it.
     By(&'static str),
 }
@@ -54,7 +57,7 @@ pub static QUIRKS: &[Quirk] = &[
         shape: r#"{"op":"Replace","path":"displayName","value":[{"$ref":null,"value":"Ida"}]}"#,
         understood: "a list of one, or an object with a value, is that value for a single-valued attribute",
         source: "Azure/AzureAD-BYOA-Provisioning-Samples #22",
-        reading: Reading::Value(single_value_unwrapped),
+        reading: Reading::PatchValue(single_value_unwrapped),
     },
     Quirk {
         numbers: &[15],
@@ -218,11 +221,33 @@ pub(super) fn verb(op: &str) -> Option<Verb> {
     })
 }
 
-/// The value as a schema has it, and what was understood otherwise on the way.
-pub(super) fn value(target: &Target, json: &Json, mut noted: impl FnMut(&'static str)) -> Option<Json> {
+/// The value of a PATCH as a schema has it, and what was understood otherwise on the way.
+pub(super) fn patch_value(target: &Target, json: &Json, noted: impl FnMut(&'static str)) -> Option<Json> {
+    rewrite(target, json, noted, |reading| match reading {
+        Reading::Value(read) | Reading::PatchValue(read) => Some(read),
+        Reading::Verb(_) | Reading::By(_) => None,
+    })
+}
+
+/// The same for a value of a whole resource, so that a role is one role however it comes.
+pub(crate) fn resource_value(target: &Target, json: &Json, noted: impl FnMut(&'static str)) -> Option<Json> {
+    rewrite(target, json, noted, |reading| match reading {
+        Reading::Value(read) => Some(read),
+        Reading::PatchValue(_) | Reading::Verb(_) | Reading::By(_) => None,
+    })
+}
+
+type Rewrite = fn(&Target, &Json) -> Option<Json>;
+
+fn rewrite(
+    target: &Target,
+    json: &Json,
+    mut noted: impl FnMut(&'static str),
+    applies: fn(Reading) -> Option<Rewrite>,
+) -> Option<Json> {
     let mut found: Option<Json> = None;
     for quirk in QUIRKS {
-        let Reading::Value(read) = quirk.reading else { continue };
+        let Some(read) = applies(quirk.reading) else { continue };
         if let Some(rewritten) = read(target, found.as_ref().unwrap_or(json)) {
             noted(quirk.understood);
             found = Some(rewritten);

@@ -25,7 +25,7 @@ pub enum MembersChange {
 
 impl PatchRequest {
     /// Takes the operations on a group's `members` out, in their order; the rest is for
-    /// [`apply`](super::apply).
+    /// [`apply`](super::apply()).
     ///
     /// # Errors
     /// 400 with the operation's number: `invalidFilter` for a filter that does not name members by

@@ -2,7 +2,7 @@
 //!
 //! What clients send beyond the RFC is understood at the border: the shapes are rows of
 //! [`dialect`], reading them is [`PatchRequest::parse`], and what comes out is a list of typed
-//! operations on attributes that the schemas know. [`apply`] is strict and knows no client.
+//! operations on attributes that the schemas know. [`apply()`] is strict and knows no client.
 //!
 //! Readings, where the RFC leaves room:
 //! - A complex value is written one sub-attribute at a time, so the others stay, and `null` clears one.

@@ -162,7 +162,7 @@ impl Reader<'_> {
     fn rewritten<'j>(&mut self, target: &Target, json: &'j Json) -> Cow<'j, Json> {
         let acceptor = &mut self.acceptor;
         let note = |understood: &'static str| acceptor.note(format!("{target}: {understood}"));
-        dialect::value(target, json, note).map_or(Cow::Borrowed(json), Cow::Owned)
+        dialect::patch_value(target, json, note).map_or(Cow::Borrowed(json), Cow::Owned)
     }
 }
 

@@ -4,8 +4,9 @@ use super::{Acceptor, At, Note, Resource};
 use crate::json::{Json, Object};
 use crate::limits::Limits;
 use crate::name::same;
+use crate::patch::dialect;
 use crate::schema::{Attribute, Mutability, ResourceType, Type};
-use crate::{Complex, Error, Value};
+use crate::{Complex, Error, Target, Value};
 
 /// What came of a body.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +22,9 @@ pub struct Accepted {
 /// Attributes that only the server sets are ignored (RFC 7644 §3.3), as is what no schema names.
 /// A password is dropped. A group's `members` are checked for their shape and not kept in the
 /// resource: members are rows of their own.
+///
+/// Two values with `primary` true are refused here, because a whole body that says so has no
+/// reading (quirk 83); in a PATCH the operations have an order, and the last one wins.
 ///
 /// # Errors
 /// 400 `invalidValue` for a missing or wrong `schemas`, a missing required attribute, or a value
@@ -128,7 +132,7 @@ fn extension_attributes(
 
 fn set(
     complex: &mut Complex,
-    urn: Option<&str>,
+    urn: Option<&'static str>,
     attribute: &'static Attribute,
     json: &Json,
     acceptor: &mut Acceptor<'_>,
@@ -137,6 +141,10 @@ fn set(
     if attribute.mutability == Mutability::ReadOnly {
         return Ok(());
     }
+    let target = Target { extension: urn, attribute, sub: None };
+    let rewritten =
+        dialect::resource_value(&target, json, |understood| acceptor.note(format!("{at}: {understood}")));
+    let json = rewritten.as_ref().unwrap_or(json);
     let Some(value) = acceptor.value(at, attribute, json)? else { return Ok(()) };
     if attribute.mutability == Mutability::WriteOnly {
         acceptor.note(format!("{at}: people sign in through their directory; it was dropped"));

@@ -54,8 +54,8 @@ fn what_a_client_may_set_is_kept_under_its_canonical_name() {
     );
     check(
         r#""roles":[{"value":"{\"id\":\"1\",\"value\":\"Admin\"}"}]"#,
-        r#""roles":[{"value":"{\"id\":\"1\",\"value\":\"Admin\"}"}]"#,
-        &[],
+        r#""roles":[{"value":"Admin"}]"#,
+        &["roles: a role written as JSON text is the role that the text names"],
     );
 }
 
@@ -214,6 +214,15 @@ fn dates_and_base64_are_checked_as_rfc_7643_writes_them() {
     for wrong in ["Q", "QQ=A", "a b=", "+_"] {
         assert!(!is_base64(wrong), "{wrong}");
     }
+}
+
+#[test]
+fn every_control_character_is_escaped() {
+    let mut resource = Resource::default();
+    let text: String = ('\0'..='\u{80}').collect();
+    resource.core.set("title", Value::String(text.clone()));
+    let stored: serde_json::Value = serde_json::from_str(&resource.to_stored()).unwrap();
+    assert_eq!(stored["title"], text);
 }
 
 #[test]

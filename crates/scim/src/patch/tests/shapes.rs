@@ -294,3 +294,24 @@ fn every_shape_of_the_dialect_is_accepted() {
     assert!(QUIRKS.iter().any(|q| matches!(q.reading, Reading::Verb(_))));
     assert!(QUIRKS.iter().any(|q| matches!(q.reading, Reading::Value(_))));
 }
+
+#[test]
+fn a_value_means_the_same_in_a_post_and_in_a_patch() {
+    for (name, value) in [
+        ("roles", json!([{ "value": "{\"id\":\"7\",\"value\":\"Admin\",\"displayName\":\"Admin\"}" }])),
+        ("roles", json!("Admin")),
+        ("active", json!("False")),
+        ("emails", json!({ "value": "a@x" })),
+        ("emails", json!([])),
+        ("name", json!({ "givenName": "Ida", "middleName": null })),
+        (ENTERPRISE, json!({ "manager": "M1" })),
+        (ENTERPRISE, json!({ "manager": "" })),
+    ] {
+        let posted = user(json!({ name: value }));
+        for verb in ["add", "replace"] {
+            let patched =
+                patch(&user(json!({})), &json!([{ "op": verb, "value": { name: value } }])).unwrap();
+            assert!(patched.same_as(&posted), "{name}: {value}");
+        }
+    }
+}

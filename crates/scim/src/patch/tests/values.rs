@@ -295,3 +295,26 @@ fn one_failing_operation_undoes_all_and_order_counts() {
         json!({ "title": "A" }),
     );
 }
+
+#[test]
+fn what_changes_nothing_leaves_the_same_text() {
+    let before =
+        user(json!({ "title": "A", "nickName": "I", "name": { "givenName": "Ida", "familyName": "Holm" } }));
+    for operations in [
+        json!([{ "op": "remove", "path": "title" }, { "op": "add", "path": "title", "value": "A" }]),
+        json!([{ "op": "remove", "path": "name.givenName" }, { "op": "add", "path": "name.givenName", "value": "Ida" }]),
+        json!([{ "op": "replace", "value": { "nickName": "I", "title": "A" } }]),
+        json!([{ "op": "remove", "path": "emails[type eq \"work\"]" }]),
+    ] {
+        assert_eq!(patch(&before, &operations).unwrap().to_stored(), before.to_stored(), "{operations}");
+    }
+}
+
+#[test]
+fn many_operations_on_a_long_list_are_refused() {
+    let mails: Vec<_> = (0..10_000).map(|n| json!({ "value": n.to_string() })).collect();
+    let one = json!({ "op": "replace", "path": "emails[type eq \"work\"].display", "value": "x" });
+    let many: Vec<_> = std::iter::repeat_n(one, 500).collect();
+    let error = patch(&user(json!({ "emails": mails })), &json!(many)).unwrap_err();
+    assert_eq!(error.status, 413, "{error}");
+}
