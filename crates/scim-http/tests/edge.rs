@@ -1,4 +1,5 @@
 //! The edge: routes, headers, media types and errors, on the real services over SQLite.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::sync::Arc;
 
@@ -79,7 +80,13 @@ impl Edge {
         Self { router, engine, by, token, _folder: folder }
     }
 
-    async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+    async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -93,7 +100,11 @@ impl Edge {
     /// With the token, below the base.
     async fn ask(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
         let bearer = format!("Bearer {}", self.token);
-        let headers = [("authorization", bearer.as_str()), ("content-type", "application/scim+json"), ("host", "evil.example")];
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("content-type", "application/scim+json"),
+            ("host", "evil.example"),
+        ];
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
         self.send(method, &format!("{BASE}{path}"), &headers, body).await
     }
@@ -134,8 +145,19 @@ async fn a_user_is_made_read_found_changed_and_deleted() {
     assert_eq!((none.status.as_u16(), &none.json()["totalResults"]), (200, &json!(0)));
 
     edge.ask("POST", "/Users", Some(user("Ida@corp.example"))).await.is_error(409);
-    let changed = edge.ask("PATCH", &format!("/Users/{id}"), patch(json!([{"op": "Replace", "path": "active", "value": "False"}]))).await;
-    assert_eq!((changed.status.as_u16(), &changed.json()["active"]), (200, &json!(false)), "{}", changed.text);
+    let changed = edge
+        .ask(
+            "PATCH",
+            &format!("/Users/{id}"),
+            patch(json!([{"op": "Replace", "path": "active", "value": "False"}])),
+        )
+        .await;
+    assert_eq!(
+        (changed.status.as_u16(), &changed.json()["active"]),
+        (200, &json!(false)),
+        "{}",
+        changed.text
+    );
     assert_eq!(edge.ask("DELETE", &format!("/Users/{id}"), None).await.status, 204);
     edge.ask("GET", &format!("/Users/{id}"), None).await.is_error(404);
     edge.ask("DELETE", &format!("/Users/{id}"), None).await.is_error(404);
@@ -177,14 +199,33 @@ async fn every_route_is_closed_without_a_token_and_to_every_other_one() {
         bare.is_error(401);
         assert_eq!(bare.header("www-authenticate"), "Bearer realm=\"Latchkey SCIM\"");
         for wrong in [&unknown, "", "lk_scim_", api.expose_secret(), revoked.text.expose_secret()] {
-            let answer = edge.send(method.as_str(), &path, &[("authorization", &format!("Bearer {wrong}"))], Body::empty()).await;
+            let answer = edge
+                .send(method.as_str(), &path, &[("authorization", &format!("Bearer {wrong}"))], Body::empty())
+                .await;
             answer.is_error(401);
-            assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"Latchkey SCIM\", error=\"invalid_token\"");
+            assert_eq!(
+                answer.header("www-authenticate"),
+                "Bearer realm=\"Latchkey SCIM\", error=\"invalid_token\""
+            );
         }
-        let basic = edge.send(method.as_str(), &path, &[("authorization", &format!("Basic {}", edge.token))], Body::empty()).await;
+        let basic = edge
+            .send(
+                method.as_str(),
+                &path,
+                &[("authorization", &format!("Basic {}", edge.token))],
+                Body::empty(),
+            )
+            .await;
         basic.is_error(401);
     }
-    let lower = edge.send("GET", &format!("{BASE}/Users"), &[("authorization", &format!("bearer {}", edge.token))], Body::empty()).await;
+    let lower = edge
+        .send(
+            "GET",
+            &format!("{BASE}/Users"),
+            &[("authorization", &format!("bearer {}", edge.token))],
+            Body::empty(),
+        )
+        .await;
     assert_eq!(lower.status, 200, "the scheme has no case");
 }
 
@@ -197,7 +238,9 @@ async fn what_is_not_served_says_what_is() {
     refused.is_error(405);
     assert_eq!(refused.header("allow"), "GET, POST, HEAD");
     edge.ask("PUT", "/ServiceProviderConfig", Some(json!({}))).await.is_error(405);
-    assert!(edge.ask("GET", "/Me", None).await.is_error(404)["detail"].as_str().unwrap().contains("directory"));
+    assert!(
+        edge.ask("GET", "/Me", None).await.is_error(404)["detail"].as_str().unwrap().contains("directory")
+    );
     edge.ask("GET", "/Schemas?filter=id+pr", None).await.is_error(403);
     edge.ask("GET", &format!("/Users?filter={}", "x".repeat(40_000)), None).await.is_error(414);
 }
@@ -243,7 +286,11 @@ async fn versions_guard_reads_and_writes() {
     let done = send("PATCH", "if-match", "W/\"1\"").await;
     assert_eq!((done.status.as_u16(), done.header("etag")), (200, "W/\"2\""));
     assert_eq!(send("GET", "if-none-match", "W/\"1\"").await.status, 200);
-    assert_eq!(send("PATCH", "if-match", "*").await.header("etag"), "W/\"2\"", "the wished state holds already");
+    assert_eq!(
+        send("PATCH", "if-match", "*").await.header("etag"),
+        "W/\"2\"",
+        "the wished state holds already"
+    );
 }
 
 #[tokio::test]
@@ -280,7 +327,10 @@ async fn a_request_keeps_the_id_that_the_client_gave_if_it_is_one() {
     let bearer = format!("Bearer {}", edge.token);
     let ask = async |id: &str| {
         let headers = [("authorization", bearer.as_str()), ("x-request-id", id)];
-        edge.send("GET", &format!("{BASE}/Users"), &headers, Body::empty()).await.header("x-request-id").to_owned()
+        edge.send("GET", &format!("{BASE}/Users"), &headers, Body::empty())
+            .await
+            .header("x-request-id")
+            .to_owned()
     };
     let given = "0198f2a0-0000-7000-8000-00000000000a";
     assert_eq!(ask(given).await, given);
@@ -295,12 +345,24 @@ async fn the_flight_recorder_keeps_what_happened_and_nobodys_data() {
     let id = edge.user("canary@corp.example").await;
     edge.ask("GET", "/Users?filter=userName+eq+%22canary%22&secret=canary", None).await;
     edge.ask("PATCH", &format!("/Users/{id}"), patch(json!([{"op": "replace", "path": "password", "value": "canary"}, {"op": "replace", "path": "active", "value": false}]))).await;
-    edge.ask("PATCH", &format!("/Users/{id}"), patch(json!([{"op": "replace", "path": "nonsense", "value": 1}]))).await.is_error(400);
-    let flights = flights::list(&edge.engine, &edge.by, FlightFilter { limit: 10, ..FlightFilter::default() }).await.unwrap();
+    edge.ask(
+        "PATCH",
+        &format!("/Users/{id}"),
+        patch(json!([{"op": "replace", "path": "nonsense", "value": 1}])),
+    )
+    .await
+    .is_error(400);
+    let flights =
+        flights::list(&edge.engine, &edge.by, FlightFilter { limit: 10, ..FlightFilter::default() })
+            .await
+            .unwrap();
     assert_eq!(flights.len(), 4);
     let text = serde_json::to_string(&flights).unwrap();
     assert!(!text.contains("canary"), "{text}");
-    assert!(text.contains("member.disabled") && text.contains("invalidPath") && text.contains("/Users/{id}"), "{text}");
+    assert!(
+        text.contains("member.disabled") && text.contains("invalidPath") && text.contains("/Users/{id}"),
+        "{text}"
+    );
     assert_eq!(flights[0].status, 400, "newest first");
 }
 
@@ -324,7 +386,12 @@ async fn discovery_tells_what_is_served_and_search_and_bulk_do_it() {
     ]});
     let answer = edge.ask("POST", "/Bulk", Some(bulk)).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
-    let statuses: Vec<String> = answer.json()["Operations"].as_array().unwrap().iter().map(|o| o["status"].as_str().unwrap().to_owned()).collect();
+    let statuses: Vec<String> = answer.json()["Operations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|o| o["status"].as_str().unwrap().to_owned())
+        .collect();
     assert_eq!(statuses, ["201", "201", "409"]);
     let search = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "filter": "displayName eq \"sales\""});
     for path in ["/Groups/.search", "/.search"] {

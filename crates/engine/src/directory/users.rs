@@ -148,12 +148,8 @@ impl Directory<'_> {
         self.engine
             .settle(|| async {
                 let cause = self.cause();
-                let member = self
-                    .engine
-                    .store()
-                    .member_get(self.workspace_id, id)
-                    .await?
-                    .ok_or_else(no_such_user)?;
+                let member =
+                    self.engine.store().member_get(self.workspace_id, id).await?.ok_or_else(no_such_user)?;
                 conditions.check(Some(&etag(member.version)))?;
                 let after = Member {
                     resource: member_row::resource_with_active(&member, MemberState::Inactive)?,

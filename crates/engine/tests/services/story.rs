@@ -1,17 +1,15 @@
 //! Services joined: somebody comes, gets access, leaves, comes back.
 
-mod common;
-
-use common::{World, patch};
+use crate::world::{World, patch};
 use latchkey_access::grants::Wish;
 use latchkey_access::outbox::{EffectKind, EffectState};
 use latchkey_access::returning::{Choice, Pick};
-use latchkey_access::{
-    GrantObject, MemberState, OffboardingRotation, Permission, Sensitivity,
-};
+use latchkey_access::{GrantObject, MemberState, OffboardingRotation, Permission, Sensitivity};
 use latchkey_engine::accounts::NewAccount;
 use latchkey_engine::grants::To;
-use latchkey_engine::{Error, access, accounts, audit, exposures, grants, members, offboardings, outbox, reviews, teams};
+use latchkey_engine::{
+    Error, access, accounts, audit, exposures, grants, members, offboardings, outbox, reviews, teams,
+};
 use latchkey_kernel::id::{AccountId, TeamId};
 use latchkey_scim::Limits;
 use latchkey_scim::etag::Preconditions;
@@ -65,7 +63,8 @@ async fn a_leaver_is_cut_off_in_one_step_and_a_returner_gets_nothing_until_it_is
     grants::give(engine, &by, To::Member(ida), &wish(direct)).await.unwrap();
     grants::give(engine, &by, To::Team(team), &wish(shared)).await.unwrap();
     exposures::record(engine, &by, shared, ida).await.unwrap();
-    let may = |found: Vec<access::Access>| found.iter().filter(|a| a.explanation.permission.is_some()).count();
+    let may =
+        |found: Vec<access::Access>| found.iter().filter(|a| a.explanation.permission.is_some()).count();
     assert_eq!(may(access::of_member(engine, &by, ida).await.unwrap()), 2);
 
     let done = world.set_active(ida, false).await;
@@ -90,7 +89,8 @@ async fn a_leaver_is_cut_off_in_one_step_and_a_returner_gets_nothing_until_it_is
     let review = reviews::get(engine, &by, ida).await.unwrap();
     assert!(review.open);
     assert_eq!((review.grants.len(), review.teams.len()), (1, 1));
-    let everything = Choice { grants: Pick::All, teams: Pick::All, reason: Some("back from leave".to_owned()) };
+    let everything =
+        Choice { grants: Pick::All, teams: Pick::All, reason: Some("back from leave".to_owned()) };
     let closed = reviews::close(engine, &by, ida, &everything).await.unwrap();
     assert!(!closed.open);
     assert_eq!(may(access::of_member(engine, &by, ida).await.unwrap()), 2);
@@ -103,10 +103,12 @@ async fn a_simulation_says_what_a_leaving_does_and_writes_nothing() {
     let ida = world.user("ida").await.member.id;
     let bank = account(&world, "Bank", Sensitivity::Privileged).await;
     grants::give(engine, &by, To::Member(ida), &wish(bank)).await.unwrap();
-    let records = audit::list(engine, &by, AuditFilter { limit: 100, ..AuditFilter::default() }).await.unwrap().len();
+    let records =
+        audit::list(engine, &by, AuditFilter { limit: 100, ..AuditFilter::default() }).await.unwrap().len();
     let foreseen = offboardings::simulate(engine, &by, ida).await.unwrap();
     assert_eq!((foreseen.direct_grants, foreseen.accounts.len(), foreseen.held), (1, 1, false));
-    let after = audit::list(engine, &by, AuditFilter { limit: 100, ..AuditFilter::default() }).await.unwrap().len();
+    let after =
+        audit::list(engine, &by, AuditFilter { limit: 100, ..AuditFilter::default() }).await.unwrap().len();
     assert_eq!(records, after);
     world.set_active(ida, false).await;
     let case = offboardings::list(engine, &by, None, None, 1).await.unwrap().remove(0);
@@ -130,15 +132,35 @@ async fn a_wave_beyond_the_safeguard_is_cut_at_once_and_its_rotations_wait_for_a
     for id in &leavers {
         world.set_active(*id, false).await;
     }
-    assert!(access::of_account(engine, &by, bank, None, 100).await.unwrap().iter().all(|who| who.explanation.permission.is_none()));
-    let held = offboardings::list(engine, &by, Some(latchkey_access::offboarding::CaseState::Held), None, 10).await.unwrap();
+    assert!(
+        access::of_account(engine, &by, bank, None, 100)
+            .await
+            .unwrap()
+            .iter()
+            .all(|who| who.explanation.permission.is_none())
+    );
+    let held = offboardings::list(engine, &by, Some(latchkey_access::offboarding::CaseState::Held), None, 10)
+        .await
+        .unwrap();
     assert!(!held.is_empty(), "eight of nine is more than the safeguard lets pass");
     let released = offboardings::release(engine, &by, held[0].id).await.unwrap();
-    assert!(released.effects.iter().filter(|e| e.kind == EffectKind::Rotation).all(|e| e.state == EffectState::Ready));
+    assert!(
+        released
+            .effects
+            .iter()
+            .filter(|e| e.kind == EffectKind::Rotation)
+            .all(|e| e.state == EffectState::Ready)
+    );
     let again = offboardings::release(engine, &by, held[0].id).await;
     assert!(matches!(again, Err(Error::Refused(_))), "{again:?}");
     let cancelled = offboardings::cancel_rotations(engine, &by, held[1].id, "a drill").await.unwrap();
-    assert!(cancelled.effects.iter().filter(|e| e.kind == EffectKind::Rotation).all(|e| e.state == EffectState::Cancelled));
+    assert!(
+        cancelled
+            .effects
+            .iter()
+            .filter(|e| e.kind == EffectKind::Rotation)
+            .all(|e| e.state == EffectState::Cancelled)
+    );
 }
 
 #[tokio::test]
@@ -158,7 +180,9 @@ async fn a_group_patch_names_who_is_unknown_and_then_changes_nothing() {
     let ida = world.user("ida").await.member.id;
     let team = group(&world, "Sales", &[]).await.to_string();
     let stranger = team.clone();
-    let add = |id: &str| patch(json!([{"op": "add", "path": "members", "value": [{"value": ida.to_string()}, {"value": id}]}]));
+    let add = |id: &str| {
+        patch(json!([{"op": "add", "path": "members", "value": [{"value": ida.to_string()}, {"value": id}]}]))
+    };
     let (none, limits) = (Preconditions::default(), Limits::default());
     let refused = world.directory().group_patch(&team, &add(&stranger), &none, &limits).await.unwrap_err();
     assert!(refused.to_string().contains(&stranger), "{refused}");
@@ -182,7 +206,8 @@ async fn many_at_once_lose_no_member_of_a_group() {
         .map(|id| {
             let (world, team) = (std::sync::Arc::clone(&world), team.clone());
             tokio::spawn(async move {
-                let body = patch(json!([{"op": "add", "path": "members", "value": [{"value": id.to_string()}]}]));
+                let body =
+                    patch(json!([{"op": "add", "path": "members", "value": [{"value": id.to_string()}]}]));
                 world
                     .directory()
                     .group_patch(&team, &body, &Preconditions::default(), &Limits::default())
@@ -202,7 +227,10 @@ async fn a_person_cannot_take_out_the_last_owner_and_a_directory_leaves_a_succes
     let world = World::new().await;
     let (engine, by) = (&world.engine, world.operator());
     let refused = members::deactivate(engine, &by, world.owner).await;
-    assert!(matches!(refused, Err(Error::Refused(latchkey_access::refusal::Refusal::LastOwner))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(Error::Refused(latchkey_access::refusal::Refusal::LastOwner))),
+        "{refused:?}"
+    );
     let ida = world.user("ida").await.member.id;
     members::set_role(engine, &by, ida, latchkey_access::Role::SuperAdmin).await.unwrap();
     world.set_active(world.owner, false).await;

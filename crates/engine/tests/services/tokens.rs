@@ -1,10 +1,8 @@
 //! Tokens open what they are for, as long as they are.
 
-mod common;
-
 use std::time::Duration;
 
-use common::World;
+use crate::world::World;
 use latchkey_access::TokenKind;
 use latchkey_access::token::Scope;
 use latchkey_engine::{Caller, Unauthenticated, members, tokens};

@@ -1,5 +1,4 @@
-//! An engine on SQLite in a folder of its own, with a clock that stands still and seeded randomness.
-#![expect(dead_code, reason = "each test file uses its part")]
+//! An engine on SQLite in a folder of its own.
 
 use std::sync::Arc;
 
@@ -69,19 +68,29 @@ impl World {
         self.directory().user_create(&Json::from(body), &Limits::default()).await.unwrap().value
     }
 
-    pub(crate) async fn patch_user(&self, id: MemberId, operations: Value) -> latchkey_engine::directory::Done<UserAnswer> {
+    pub(crate) async fn patch_user(
+        &self,
+        id: MemberId,
+        operations: Value,
+    ) -> latchkey_engine::directory::Done<UserAnswer> {
         self.directory()
             .user_patch(&id.to_string(), &patch(operations), &Preconditions::default(), &Limits::default())
             .await
             .unwrap()
     }
 
-    pub(crate) async fn set_active(&self, id: MemberId, active: bool) -> latchkey_engine::directory::Done<UserAnswer> {
+    pub(crate) async fn set_active(
+        &self,
+        id: MemberId,
+        active: bool,
+    ) -> latchkey_engine::directory::Done<UserAnswer> {
         self.clock.advance(std::time::Duration::from_secs(1));
         self.patch_user(id, json!([{"op": "replace", "path": "active", "value": active}])).await
     }
 }
 
 pub(crate) fn patch(operations: Value) -> Json {
-    Json::from(json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations}))
+    Json::from(
+        json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations}),
+    )
 }

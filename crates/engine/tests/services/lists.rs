@@ -1,8 +1,6 @@
 //! Filters, order and pages.
 
-mod common;
-
-use common::World;
+use crate::world::World;
 use latchkey_engine::Error;
 use latchkey_engine::directory::{Listed, UserAnswer};
 use latchkey_scim::Limits;
@@ -76,7 +74,14 @@ async fn an_instant_is_compared_as_clients_see_it() {
     let all = list(&world, &[]).await;
     let seen = all.items[2].member.modified_at.to_string();
     let count = |op: &str| format!(r#"meta.lastModified {op} "{seen}""#);
-    for (op, expected) in [("eq", 1), ("gt", all.items.len() - 3), ("ge", all.items.len() - 2), ("lt", 2), ("le", 3), ("ne", all.items.len() - 1)] {
+    for (op, expected) in [
+        ("eq", 1),
+        ("gt", all.items.len() - 3),
+        ("ge", all.items.len() - 2),
+        ("lt", 2),
+        ("le", 3),
+        ("ne", all.items.len() - 1),
+    ] {
         assert_eq!(list(&world, &[("filter", &count(op))]).await.total, Some(expected), "{op}");
     }
 }
@@ -85,7 +90,12 @@ async fn an_instant_is_compared_as_clients_see_it() {
 async fn every_way_of_paging_shows_each_user_once() {
     let world = World::new().await;
     people(&world).await;
-    for extra in [&[][..], &[("sortBy", "userName")], &[("filter", "not (title eq \"x\")")], &[("sortBy", "userName"), ("sortOrder", "descending")]] {
+    for extra in [
+        &[][..],
+        &[("sortBy", "userName")],
+        &[("filter", "not (title eq \"x\")")],
+        &[("sortBy", "userName"), ("sortOrder", "descending")],
+    ] {
         let whole = list(&world, extra).await;
         let expected = names(&whole);
         assert_eq!(expected.len(), 6);
@@ -118,11 +128,17 @@ async fn a_cursor_is_for_its_query_and_its_workspace_alone() {
     let cursor = list(&world, &[("cursor", ""), ("count", "2")]).await.next_cursor.unwrap();
     for other in [&[("filter", "active eq true")][..], &[("sortBy", "userName")]] {
         let refused = try_list(&world, &[other, &[("cursor", &cursor)]].concat()).await.unwrap_err();
-        assert!(matches!(&refused, Error::Scim(error) if error.scim_type.unwrap().as_str() == "invalidCursor"), "{refused:?}");
+        assert!(
+            matches!(&refused, Error::Scim(error) if error.scim_type.unwrap().as_str() == "invalidCursor"),
+            "{refused:?}"
+        );
     }
     world.clock.advance(std::time::Duration::from_secs(3 * 24 * 60 * 60));
     let late = try_list(&world, &[("cursor", &cursor)]).await.unwrap_err();
-    assert!(matches!(&late, Error::Scim(error) if error.scim_type.unwrap().as_str() == "expiredCursor"), "{late:?}");
+    assert!(
+        matches!(&late, Error::Scim(error) if error.scim_type.unwrap().as_str() == "expiredCursor"),
+        "{late:?}"
+    );
 }
 
 #[tokio::test]
@@ -151,7 +167,10 @@ async fn a_filter_on_members_is_answered_by_index_or_refused_but_never_with_an_e
             Some(total) => assert_eq!(listed.unwrap().total, Some(total), "{filter}"),
             None => {
                 let refused = listed.unwrap_err();
-                assert!(matches!(&refused, Error::Scim(error) if error.scim_type.unwrap().as_str() == "invalidFilter"), "{filter}: {refused:?}");
+                assert!(
+                    matches!(&refused, Error::Scim(error) if error.scim_type.unwrap().as_str() == "invalidFilter"),
+                    "{filter}: {refused:?}"
+                );
             }
         }
     }
