@@ -216,4 +216,3 @@ impl AccountPatch {
         account
     }
 }
-

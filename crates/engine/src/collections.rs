@@ -82,8 +82,7 @@ pub async fn update(
                 after.parent_id = parent;
             }
             let above = tree.from(after.parent_id)?;
-            let changes =
-                rules::update(&before, after, &above, tree.height(id), &cause, engine.ids(&cause))?;
+            let changes = rules::update(&before, after, &above, tree.height(id), &cause, engine.ids(&cause))?;
             engine.commit(changes, only_moved).await?;
             Ok(find(engine, by, id).await?)
         })

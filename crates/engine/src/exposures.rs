@@ -33,7 +33,8 @@ pub async fn record(
             let cause = by.cause(engine, Action::WriteGrants)?;
             let account = accounts::find(engine, by, account).await?;
             let member = members::find(engine, by, member).await?;
-            let changes = rules::record(&account, &member, ExposureKind::Declared, &cause, engine.ids(&cause));
+            let changes =
+                rules::record(&account, &member, ExposureKind::Declared, &cause, engine.ids(&cause));
             let mut effects = vec![Effect::one("exposure.recorded")];
             effects.extend(Effect::of(&changes));
             engine.commit(changes, only_moved).await?;

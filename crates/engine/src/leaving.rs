@@ -57,7 +57,8 @@ pub(crate) async fn leave(
     let changes = rules::leave(&leaver, cause, engine.ids(cause))?;
     let mut effects = Effect::of(&changes);
     if stake.direct_grants > 0 {
-        effects.push(Effect::many("grant.removed", usize::try_from(stake.direct_grants).unwrap_or(usize::MAX)));
+        effects
+            .push(Effect::many("grant.removed", usize::try_from(stake.direct_grants).unwrap_or(usize::MAX)));
     }
     Ok(Left { changes, effects })
 }
@@ -176,7 +177,8 @@ async fn succession(
 ) -> Result<(Vec<Owned>, Heirs), Error> {
     let mut owned = Vec::with_capacity(accounts.len());
     for account in accounts {
-        let who = engine.store().reaches_of_account(workspace.id, account.id, None, CO_OWNERS_LOOKED_AT).await?;
+        let who =
+            engine.store().reaches_of_account(workspace.id, account.id, None, CO_OWNERS_LOOKED_AT).await?;
         let co_owners = who.iter().filter(|who| {
             let by_grant = matches!(who.reach.by, ReachBy::Grant { .. });
             let may = effective::judge(&who.member.standing, &who.reach, cause.now);

@@ -147,7 +147,8 @@ pub async fn set_role(engine: &Engine, by: &Caller, id: MemberId, role: Role) ->
             let cause = by.cause(engine, Action::SetRole)?;
             let before = find(engine, by, id).await?;
             let workspace = engine.workspace(by.workspace_id()).await?;
-            let demoted = before.role == Role::Owner && before.state == MemberState::Active && role != Role::Owner;
+            let demoted =
+                before.role == Role::Owner && before.state == MemberState::Active && role != Role::Owner;
             let in_charge =
                 if demoted { Some(leaving::in_charge(engine, &workspace, id).await?) } else { None };
             let changes = rules::set_role(
@@ -176,10 +177,8 @@ pub async fn deactivate(engine: &Engine, by: &Caller, id: MemberId) -> Result<Ch
             let cause = by.cause(engine, Action::Deactivate)?;
             let before = find(engine, by, id).await?;
             may_touch(by, &before)?;
-            let after = Member {
-                resource: resource_with_active(&before, MemberState::Inactive)?,
-                ..before.clone()
-            };
+            let after =
+                Member { resource: resource_with_active(&before, MemberState::Inactive)?, ..before.clone() };
             let left = leaving::leave(engine, &before, &after, Trigger::Admin, &cause).await?;
             engine.commit(left.changes, only_moved).await?;
             Ok(Changed { member: find(engine, by, id).await?, effects: left.effects })

@@ -165,7 +165,7 @@ async fn decide(
         .settle(|| async {
             let cause = by.cause(engine, action)?;
             let case = find(engine, by, id).await?;
-            Ok(engine.commit(rule(&case, &cause)?, only_moved).await?)
+            engine.commit(rule(&case, &cause)?, only_moved).await
         })
         .await?;
     // Whoever may decide on a case may see what came of it.
@@ -179,7 +179,8 @@ async fn decide(
 async fn timeline(engine: &Engine, by: &Caller, case: &OffboardingCase) -> Result<Vec<AuditEntry>, Error> {
     let after = AuditId::fresh(case.cut_at.plus(Duration::from_millis(1)), &Zeros);
     let at_cut = AuditFilter { after: Some(after), limit: RECORDS, ..AuditFilter::default() };
-    let since = AuditFilter { target_id: Some(case.id.to_string()), limit: RECORDS, ..AuditFilter::default() };
+    let since =
+        AuditFilter { target_id: Some(case.id.to_string()), limit: RECORDS, ..AuditFilter::default() };
     let (mut records, since) = tokio::try_join!(
         engine.store().audit_page(by.workspace_id(), at_cut),
         engine.store().audit_page(by.workspace_id(), since),

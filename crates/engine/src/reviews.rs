@@ -55,8 +55,10 @@ pub async fn get(engine: &Engine, by: &Caller, id: MemberId) -> Result<Review, E
 /// # Errors
 /// When no review is open, the choice is not on offer, or the caller may not or is the member.
 pub async fn close(engine: &Engine, by: &Caller, id: MemberId, choice: &Choice) -> Result<Review, Error> {
-    decide(engine, by, id, |review, cause| Ok(rules::close_review(view(review), choice, cause, engine.ids(cause))?))
-        .await
+    decide(engine, by, id, |review, cause| {
+        Ok(rules::close_review(view(review), choice, cause, engine.ids(cause))?)
+    })
+    .await
 }
 
 /// Takes the offboarding back as a mistake: everything given anew, and what was not yet rotated
@@ -122,7 +124,9 @@ async fn load(engine: &Engine, by: &Caller, id: MemberId) -> Result<Review, Erro
     };
     let teams = memberships.into_iter().filter_map(named).collect();
     let grants = match &case {
-        Some(case) => living(engine, by, store.case_removed_grants(by.workspace_id(), case.id).await?).await?,
+        Some(case) => {
+            living(engine, by, store.case_removed_grants(by.workspace_id(), case.id).await?).await?
+        }
         None => Vec::new(),
     };
     Ok(Review { open: member.standing().awaits_review(), member, case, grants, teams })

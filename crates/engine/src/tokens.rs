@@ -295,12 +295,8 @@ fn draft(
         valid_until: None,
         revoked_at: None,
     };
-    let sealed = engine.keys().seal(
-        COPY,
-        &copy_context(&token),
-        text.expose_secret().as_bytes(),
-        engine.entropy(),
-    );
+    let sealed =
+        engine.keys().seal(COPY, &copy_context(&token), text.expose_secret().as_bytes(), engine.entropy());
     token.sealed = Some(sealed);
     IssuedToken { token, text }
 }

@@ -3,9 +3,7 @@
 use latchkey_access::authority::Action;
 use latchkey_access::context::Cause;
 use latchkey_access::member::{Epoch, MemberState, Version};
-use latchkey_access::{
-    Actor, Member, Origin, Policy, Role, Workspace, WorkspaceState, workspaces as rules,
-};
+use latchkey_access::{Actor, Member, Origin, Policy, Role, Workspace, WorkspaceState, workspaces as rules};
 use latchkey_kernel::id::{MemberId, RequestId, WorkspaceId};
 use latchkey_scim::filter::fold;
 use latchkey_store::{Conflict, UniqueKey};
@@ -38,8 +36,7 @@ pub async fn create(
     owner.role = Role::Owner;
     engine
         .settle(|| async {
-            let changes =
-                rules::create(workspace.clone(), owner.clone(), &cause, engine.ids(&cause))?;
+            let changes = rules::create(workspace.clone(), owner.clone(), &cause, engine.ids(&cause))?;
             engine.commit(changes, |conflict| name_taken(conflict, name)).await
         })
         .await?;
@@ -107,8 +104,7 @@ pub async fn recover(
     engine
         .settle(|| async {
             let workspace = engine.workspace(workspace_id).await?;
-            let before =
-                engine.store().member_by_user_name(workspace_id, &fold(&owner.user_name)).await?;
+            let before = engine.store().member_by_user_name(workspace_id, &fold(&owner.user_name)).await?;
             let after = match &before {
                 Some(member) => Member {
                     resource: crate::directory::resource_with_active(member, MemberState::Active)?,
@@ -117,8 +113,7 @@ pub async fn recover(
                 None => owner.row(workspace_id, engine, &cause),
             };
             let id = after.id;
-            let changes =
-                rules::recover(&workspace, before.as_ref(), after, &cause, engine.ids(&cause))?;
+            let changes = rules::recover(&workspace, before.as_ref(), after, &cause, engine.ids(&cause))?;
             engine.commit(changes, only_moved).await?;
             Ok(member_named(engine, workspace_id, id).await?)
         })

@@ -65,7 +65,9 @@ impl Failure {
 
     /// The token makes more requests than its limit.
     pub(crate) fn too_fast(per_second: u32, wait: Duration) -> Self {
-        let detail = format!("this token may make {per_second} requests a second; come back after the time in Retry-After");
+        let detail = format!(
+            "this token may make {per_second} requests a second; come back after the time in Retry-After"
+        );
         Self::from(ScimError::new(429, None, detail)).retry_after(wait)
     }
 

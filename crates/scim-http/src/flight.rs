@@ -7,8 +7,8 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use latchkey_engine::flights::{FlightEntry, Verdict};
 use latchkey_engine::{Effect, Login};
 use latchkey_kernel::id::{FlightId, RequestId, TokenId, WorkspaceId};
-use latchkey_scim::{Error, ScimType};
 use latchkey_scim::json::Json;
+use latchkey_scim::{Error, ScimType};
 use serde_json::{Value, json};
 
 use crate::redact;

@@ -61,9 +61,8 @@ impl Intake {
         limits: &Limits,
     ) -> Result<Taken, Failure> {
         media::check_content_type(headers.get(header::CONTENT_TYPE).map(|value| value.as_bytes()))?;
-        let announced = headers
-            .get(header::CONTENT_LENGTH)
-            .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+        let announced =
+            headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
         if announced.is_some_and(|length| length > max) {
             return Err(too_large(max).into());
         }

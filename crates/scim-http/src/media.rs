@@ -24,8 +24,9 @@ pub(crate) fn check_content_type(header: Option<&[u8]>) -> Result<(), Error> {
         return Err(refused("the Content-Type is none that SCIM has"));
     }
     for part in parts.filter(|part| !part.is_empty()) {
-        let (name, value) =
-            part.split_once('=').ok_or_else(|| refused("the Content-Type has a parameter without a value"))?;
+        let (name, value) = part
+            .split_once('=')
+            .ok_or_else(|| refused("the Content-Type has a parameter without a value"))?;
         let value = value.trim().trim_matches('"');
         if name.trim().eq_ignore_ascii_case("charset") && !is_utf8(value) {
             return Err(refused("the body's charset is not UTF-8"));
@@ -43,8 +44,10 @@ pub(crate) fn check_accept(header: Option<&[u8]>) -> Result<(), Error> {
     let takes = text.split(',').any(|range| {
         let mut parts = range.split(';').map(str::trim);
         let essence = parts.next().unwrap_or_default();
-        let ruled_out = parts.any(|p| matches!(p.split_once('='), Some((q, weight))
-            if q.trim().eq_ignore_ascii_case("q") && weight.trim().parse::<f32>().is_ok_and(|w| w <= 0.0)));
+        let ruled_out = parts.any(|p| {
+            matches!(p.split_once('='), Some((q, weight))
+            if q.trim().eq_ignore_ascii_case("q") && weight.trim().parse::<f32>().is_ok_and(|w| w <= 0.0))
+        });
         let known = ["*/*", "application/*", SCIM_JSON, "application/json"];
         !ruled_out && (essence.is_empty() || known.iter().any(|k| essence.eq_ignore_ascii_case(k)))
     });
@@ -92,7 +95,9 @@ mod tests {
 
     #[test]
     fn an_answer_is_refused_only_to_who_rules_json_out() {
-        for good in ["*/*", "application/json", "text/html, application/*;q=0.1", "", "application/scim+json;q=1"] {
+        for good in
+            ["*/*", "application/json", "text/html, application/*;q=0.1", "", "application/scim+json;q=1"]
+        {
             assert_eq!(check_accept(Some(good.as_bytes())), Ok(()), "{good}");
         }
         for bad in ["text/html", "application/json;q=0", "application/xml, text/*"] {

@@ -20,7 +20,14 @@ const DEPTH: usize = 10;
 /// parameters by name alone (somebody may have put a token there).
 pub(crate) fn query(pairs: &[(String, String)], limits: &Limits) -> String {
     const KEPT: [&str; 8] = [
-        "attributes", "excludedAttributes", "startIndex", "count", "sortBy", "sortOrder", "filter", "cursor",
+        "attributes",
+        "excludedAttributes",
+        "startIndex",
+        "count",
+        "sortBy",
+        "sortOrder",
+        "filter",
+        "cursor",
     ];
     let mut out = String::new();
     for (name, value) in pairs {
@@ -89,7 +96,9 @@ fn value(json: &Json, attribute: &str, depth: usize, limits: &Limits) -> Value {
 fn keeps(attribute: &str, json: &Json) -> bool {
     let name = attribute.to_ascii_lowercase();
     let is_id = |json: &Json| {
-        json.as_str().is_some_and(|t| t.len() <= 64 && t.bytes().all(|b| b.is_ascii_alphanumeric() || b"-:_".contains(&b)))
+        json.as_str().is_some_and(|t| {
+            t.len() <= 64 && t.bytes().all(|b| b.is_ascii_alphanumeric() || b"-:_".contains(&b))
+        })
     };
     match name.as_str() {
         "op" | "method" | "bulkid" | "schemas" | "type" | "active" | "primary" | "startindex" | "count"
@@ -100,9 +109,7 @@ fn keeps(attribute: &str, json: &Json) -> bool {
 }
 
 fn attribute_of(path: &str) -> String {
-    PatchPath::parse(path, &Limits::default())
-        .map(|path| path.attribute.name.to_string())
-        .unwrap_or_default()
+    PatchPath::parse(path, &Limits::default()).map(|path| path.attribute.name.to_string()).unwrap_or_default()
 }
 
 fn path_text(text: &str, limits: &Limits) -> String {
@@ -187,7 +194,10 @@ mod tests {
             let kept = shown(sent);
             assert!(!kept.contains("canary\"") && !kept.contains("12345"), "{kept}");
         }
-        let pairs = [("filter".to_owned(), r#"userName eq "canary""#.to_owned()), ("x".to_owned(), "canary".to_owned())];
+        let pairs = [
+            ("filter".to_owned(), r#"userName eq "canary""#.to_owned()),
+            ("x".to_owned(), "canary".to_owned()),
+        ];
         assert_eq!(query(&pairs, &Limits::default()), r#"filter=userName eq "…"&x"#);
     }
 
@@ -201,7 +211,10 @@ mod tests {
             assert!(kept.contains(part), "{part} in {kept}");
         }
         assert_eq!(
-            query(&[("filter".to_owned(), r#"id eq "g-1" and members eq "u-1""#.to_owned())], &Limits::default()),
+            query(
+                &[("filter".to_owned(), r#"id eq "g-1" and members eq "u-1""#.to_owned())],
+                &Limits::default()
+            ),
             r#"filter=id eq "g-1" and members eq "u-1""#
         );
     }

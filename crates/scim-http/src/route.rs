@@ -165,14 +165,18 @@ mod tests {
 
     #[test]
     fn a_fixed_path_is_nobodys_id() {
-        assert!(matches!(find(&Method::POST, "/Users/.search"), Found::Route(r, _) if r.action == Action::Search(Kind::User)));
+        assert!(
+            matches!(find(&Method::POST, "/Users/.search"), Found::Route(r, _) if r.action == Action::Search(Kind::User))
+        );
         let Found::Methods(methods) = find(&Method::GET, "/Users/.search") else { panic!("it is a path") };
         assert_eq!(methods, [&Method::POST]);
     }
 
     #[test]
     fn a_slash_at_the_end_makes_no_difference_and_one_within_does() {
-        assert!(matches!(find(&Method::GET, "/Users/"), Found::Route(r, "") if r.action == Action::List(Kind::User)));
+        assert!(
+            matches!(find(&Method::GET, "/Users/"), Found::Route(r, "") if r.action == Action::List(Kind::User))
+        );
         assert!(matches!(find(&Method::GET, ""), Found::Route(r, "") if r.action == Action::List(Kind::Any)));
         assert!(matches!(find(&Method::HEAD, "/Users/x"), Found::Route(_, "x")));
         assert!(matches!(find(&Method::GET, "/Users/x/y"), Found::Nothing));

@@ -23,7 +23,9 @@ impl<'u> Target<'u> {
     pub(crate) fn parse(path: &'u str, query: Option<&'u str>) -> Option<Self> {
         let path = path.strip_prefix(BASE).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
         let query = query.unwrap_or_default();
-        let is_flag = |text: &str| text.len() > 3 && text[..3].eq_ignore_ascii_case("aad") && !text.contains(['=', '&']);
+        let is_flag = |text: &str| {
+            text.len() > 3 && text[..3].eq_ignore_ascii_case("aad") && !text.contains(['=', '&'])
+        };
         if let Some((flag, rest)) = path[usize::from(path.starts_with('/'))..].split_once('/')
             && flag.is_ascii()
             && is_flag(flag)
@@ -66,9 +68,8 @@ pub(crate) fn decode(text: &str, form: bool) -> Result<String, Error> {
     if !text.contains(['%', '+']) {
         return Ok(text.to_owned());
     }
-    let refused = || {
-        Error::invalid_value("the URL has a broken percent-escape, or one that stands for no UTF-8 text")
-    };
+    let refused =
+        || Error::invalid_value("the URL has a broken percent-escape, or one that stands for no UTF-8 text");
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -99,7 +100,10 @@ mod tests {
         ] {
             let target = Target::parse(path, Some(query)).unwrap();
             assert_eq!(target.path, "/Users", "{path}?{query}");
-            assert!(target.pairs().unwrap().contains(&("filter".to_owned(), "x".to_owned())), "{path}?{query}");
+            assert!(
+                target.pairs().unwrap().contains(&("filter".to_owned(), "x".to_owned())),
+                "{path}?{query}"
+            );
         }
         let target = Target::parse("/v1/scim/v2", Some("aadOptscim062020/Users/some-id")).unwrap();
         assert_eq!(target, Target { path: "/Users/some-id", query: "" });

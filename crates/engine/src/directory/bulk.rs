@@ -56,15 +56,23 @@ impl Directory<'_> {
         if std::ptr::eq(step.ty, &USER_TYPE) {
             return match step.method {
                 Method::Post => self.user_create(data, limits).await.map(|done| user(201, done)),
-                Method::Put => self.user_replace(id, data, conditions, limits).await.map(|done| user(200, done)),
-                Method::Patch => self.user_patch(id, data, conditions, limits).await.map(|done| user(200, done)),
+                Method::Put => {
+                    self.user_replace(id, data, conditions, limits).await.map(|done| user(200, done))
+                }
+                Method::Patch => {
+                    self.user_patch(id, data, conditions, limits).await.map(|done| user(200, done))
+                }
                 Method::Delete => self.user_delete(id, conditions).await.map(|done| gone(id, done)),
             };
         }
         match step.method {
             Method::Post => self.group_create(data, limits).await.map(|done| group(201, done)),
-            Method::Put => self.group_replace(id, data, conditions, limits).await.map(|done| group(200, done)),
-            Method::Patch => self.group_patch(id, data, conditions, limits).await.map(|done| group(204, done)),
+            Method::Put => {
+                self.group_replace(id, data, conditions, limits).await.map(|done| group(200, done))
+            }
+            Method::Patch => {
+                self.group_patch(id, data, conditions, limits).await.map(|done| group(204, done))
+            }
             Method::Delete => self.group_delete(id, conditions).await.map(|done| gone(id, done)),
         }
     }

@@ -8,9 +8,7 @@ use latchkey_access::MemberState;
 use latchkey_kernel::Timestamp;
 use latchkey_scim::filter::{Check, Op, Resolved, Typed};
 use latchkey_scim::{Error, Target};
-use latchkey_store::{
-    MemberColumn, MemberTest, Order, TeamColumn, TeamTest, TextOp, TimeColumn, Where,
-};
+use latchkey_store::{MemberColumn, MemberTest, Order, TeamColumn, TeamTest, TextOp, TimeColumn, Where};
 
 /// A condition, and what of the filter it leaves to be evaluated row by row.
 #[derive(Debug)]

@@ -160,12 +160,8 @@ impl Directory<'_> {
         self.engine
             .settle(|| async {
                 let cause = self.cause();
-                let team = self
-                    .engine
-                    .store()
-                    .team_get(self.workspace_id, id)
-                    .await?
-                    .ok_or_else(no_such_group)?;
+                let team =
+                    self.engine.store().team_get(self.workspace_id, id).await?.ok_or_else(no_such_group)?;
                 conditions.check(Some(&etag(team.version)))?;
                 let reached = crate::teams::accounts_of(self.engine, self.workspace_id, id).await?;
                 let changes = teams::delete(&team, &reached, &cause, self.engine.ids(&cause))?;
@@ -184,7 +180,8 @@ impl Directory<'_> {
         change: impl Fn(&Resource) -> Result<Resource, Error>,
     ) -> Result<Done<GroupAnswer>, Error> {
         let named = named_ids(members);
-        let whole = members.iter().any(|m| matches!(m, MembersChange::RemoveAll | MembersChange::ReplaceAll(_)));
+        let whole =
+            members.iter().any(|m| matches!(m, MembersChange::RemoveAll | MembersChange::ReplaceAll(_)));
         self.engine
             .settle(|| async {
                 let store = self.engine.store();
@@ -192,14 +189,17 @@ impl Directory<'_> {
                     async { Ok(store.team_get(self.workspace_id, id).await?) },
                     self.standings(id, &named),
                     async {
-                        if whole { self.group_members(id).await } else { Ok(Vec::new()) }
+                        if whole {
+                            Ok(store.team_member_ids(self.workspace_id, id).await?)
+                        } else {
+                            Ok(Vec::new())
+                        }
                     },
                 )?;
                 let team = team.ok_or_else(no_such_group)?;
                 conditions.check(Some(&etag(team.version)))?;
                 let current = team_row::resource_of(&team)?;
                 let next = team_row::onto(&team, &change(&current)?);
-                let present: Vec<MemberId> = present.into_iter().map(|member| member.id).collect();
                 let wanted = Wanted::default().apply(members, &present);
                 let member_change = wanted.resolve(&known, &workspace)?;
                 let cause = self.cause();
@@ -282,7 +282,9 @@ impl Wanted {
                     return Err(latchkey_scim::Error::invalid_value(detail).into());
                 }
                 (true, Some((_, (standing, None)))) => {
-                    change.added.push((standing.member_id, rules::confirmed_for(standing, &workspace.policy)));
+                    change
+                        .added
+                        .push((standing.member_id, rules::confirmed_for(standing, &workspace.policy)));
                 }
                 (false, Some((id, (_, Some(_))))) => change.removed.push(id),
                 (false, None) => change.removed.extend(id.filter(|id| self.present.contains(id))),

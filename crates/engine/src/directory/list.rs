@@ -87,15 +87,16 @@ impl Directory<'_> {
             return Err(latchkey_scim::Error::invalid_value(detail).into());
         }
         let Page::Index { start, count } = query.page else {
-            let detail = "cursors are served for /Users and /Groups, and not for both at once; use startIndex";
+            let detail =
+                "cursors are served for /Users and /Groups, and not for both at once; use startIndex";
             return Err(latchkey_scim::Error::bad(ScimType::InvalidCursor, detail).into());
         };
         let nothing = Some(Resolved::Constant(false));
-        let (users, groups) =
-            match (resolve(query, &USER_TYPE, limits), resolve(query, &GROUP_TYPE, limits)) {
-                (Err(error), Err(_)) => return Err(error.into()),
-                (users, groups) => (users.unwrap_or(nothing.clone()), groups.unwrap_or(nothing)),
-            };
+        let (users, groups) = match (resolve(query, &USER_TYPE, limits), resolve(query, &GROUP_TYPE, limits))
+        {
+            (Err(error), Err(_)) => return Err(error.into()),
+            (users, groups) => (users.unwrap_or(nothing.clone()), groups.unwrap_or(nothing)),
+        };
         let mut listed = self.users(query, users.as_ref()).await?;
         let before = listed.total.unwrap_or_default();
         let rest = ListQuery {
@@ -131,7 +132,11 @@ impl Directory<'_> {
         Ok(listed.map(items))
     }
 
-    async fn groups(&self, query: &ListQuery, filter: Option<&Resolved>) -> Result<Listed<GroupAnswer>, Error> {
+    async fn groups(
+        &self,
+        query: &ListQuery,
+        filter: Option<&Resolved>,
+    ) -> Result<Listed<GroupAnswer>, Error> {
         let listed = rows::<Team>(self.engine, self.workspace_id, query, filter).await?;
         let with_members = query.projection.wants("members");
         let mut shown = 0;

@@ -20,8 +20,8 @@ pub use list::{CURSOR_TIME, Listed};
 pub(crate) use member_row::{local_member, resource_with_active};
 pub(crate) use team_row::renamed_team;
 
-pub use crate::effect::Effect;
 use crate::Engine;
+pub use crate::effect::Effect;
 
 /// A directory that has been let in, with one of its requests.
 #[derive(Clone, Copy)]

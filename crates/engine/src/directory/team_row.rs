@@ -1,9 +1,9 @@
 //! From a SCIM Group to the columns of a team, and back.
 
 use latchkey_access::Team;
-use latchkey_scim::{Resource, Value};
 use latchkey_scim::filter::fold;
 use latchkey_scim::schema::GROUP_TYPE;
+use latchkey_scim::{Resource, Value};
 
 use crate::Error;
 

@@ -148,15 +148,15 @@ impl Directory<'_> {
         self.engine
             .settle(|| async {
                 let cause = self.cause();
-                let member = self
-                    .engine
-                    .store()
-                    .member_get(self.workspace_id, id)
-                    .await?
-                    .ok_or_else(no_such_user)?;
+                let member =
+                    self.engine.store().member_get(self.workspace_id, id).await?.ok_or_else(no_such_user)?;
                 conditions.check(Some(&etag(member.version)))?;
+                let after = Member {
+                    resource: member_row::resource_with_active(&member, MemberState::Inactive)?,
+                    ..member.clone()
+                };
                 let left =
-                    leaving::leave(self.engine, &member, &member, Trigger::DirectoryDeleted, &cause).await?;
+                    leaving::leave(self.engine, &member, &after, Trigger::DirectoryDeleted, &cause).await?;
                 self.engine.commit(left.changes, crate::engine::only_moved).await?;
                 let mut effects = left.effects;
                 effects.push(Effect::one("member.deleted"));
@@ -211,7 +211,9 @@ impl Directory<'_> {
             (true, false) => {
                 let left =
                     leaving::leave(self.engine, &before, &after, Trigger::DirectoryDisabled, &cause).await?;
-                (left.changes, left.effects)
+                let mut effects = vec![Effect::one("member.disabled")];
+                effects.extend(left.effects);
+                (left.changes, effects)
             }
             (false, true) => {
                 let back = returning::come_back(self.engine, &before, &after, &cause).await?;
