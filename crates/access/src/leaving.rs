@@ -56,6 +56,10 @@ pub struct Leaver<'a> {
 /// rotations written, all in one change set. Somebody who is out already is only deleted, if
 /// that is asked for, and else only changed: there is no second case.
 ///
+/// What teams and collections lead to is as it was read: a team's grant that lands in the moment
+/// before the commit is cut like all others, but not in the case. What the member holds, owns or
+/// knows themselves is exact at the commit.
+///
 /// An administrative role is not kept for a return: a leaver who comes back is a user.
 ///
 /// # Errors

@@ -38,7 +38,7 @@ fn play(seed: u64, steps: &Steps, check: impl Fn(&World)) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a1_who_is_not_active_can_do_nothing_by_any_path(seed: u64, steps in steps()) {
@@ -104,8 +104,9 @@ proptest! {
                 let planned = tables.planned(*member, *epoch);
                 let accounts: BTreeSet<_> = planned.iter().map(|(account, _)| *account).collect();
                 assert_eq!(accounts.len(), planned.len(), "one for each cause");
-                // In a race the books may know of a membership that the rules rightly kept dormant.
-                assert!(accounts.is_subset(due) && (world.raced || accounts == *due), "{accounts:?} {due:?}");
+                // In a race the plan follows what was read, and the books what was committed since;
+                // what a plan must never miss even then is asserted at each commit.
+                assert!(world.raced || accounts == *due, "{accounts:?} {due:?}");
                 let case = tables.cases.values().find(|row| (row.member_id, row.epoch.0) == (*member, *epoch));
                 let case = case.expect("each leaving has its case");
                 for account in &accounts {

@@ -173,7 +173,9 @@ impl Books {
     ) {
         let mut direct = before.clone();
         direct.memberships.clear();
-        if decided_on.collections != before.collections {
+        // What teams and collections lead to is as it was read; their changes rest on nothing.
+        let added = before.accounts.keys().any(|id| !decided_on.accounts.contains_key(id));
+        if added || decided_on.collections != before.collections {
             direct.grants.retain(|_, grant| matches!(grant.object, GrantObject::Account(_)));
         }
         direct.accounts.retain(|account, row| {
