@@ -45,6 +45,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the same request may well succeed in a moment: nothing is wrong with it.
+    pub const fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Contended
+                | Self::Busy
+                | Self::Store(StoreError::Unavailable(_) | StoreError::Busy | StoreError::Closed)
+        )
+    }
+
     /// A stored thing does not read.
     pub(crate) fn damaged(
         what: &'static str,

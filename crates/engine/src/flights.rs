@@ -1,8 +1,8 @@
 //! The flight recorder: what the directory asked, what came of it, kept within bounds.
 //!
 //! Recording never makes a request wait: entries go into a bounded buffer that a background task
-//! writes in batches. When more come than are kept, writes push out reads, and the entry before
-//! the gap says how many were left out.
+//! writes in batches. When more come than are kept, writes push out reads, and how many were left
+//! out is counted and logged.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
-use latchkey_access::refusal::Refusal;
 use latchkey_engine::Error;
 use latchkey_kernel::id::RequestId;
+use latchkey_scim::Error as ScimError;
 use latchkey_scim::error::error_body;
-use latchkey_scim::{Error as ScimError, ScimType};
 
 use crate::reply;
 
@@ -90,11 +89,16 @@ impl Failure {
     pub(crate) fn of(error: Error, request_id: RequestId) -> Self {
         match error {
             Error::Scim(error) => error.into(),
-            Error::Refused(refusal) => refused(&refusal).into(),
+            // Only rules about who keeps a team reach a directory; the others are for people.
+            Error::Refused(refusal) => ScimError::new(403, None, refusal.to_string()).into(),
             Error::NotFound { .. } => ScimError::not_found(error.to_string()).into(),
             Error::Clash(detail) => ScimError::new(409, None, detail).into(),
             Error::Invalid(detail) => ScimError::invalid_value(detail).into(),
             Error::Contended | Error::Busy => Self::overloaded(&error.to_string()),
+            Error::Store(_) if error.is_passing() => {
+                let failure = Self::overloaded("the database cannot be reached; try again in a moment");
+                Self { broken: Some(error), ..failure }
+            }
             Error::Store(_) | Error::Damaged { .. } => {
                 Self { broken: Some(error), ..Self::incident(request_id) }
             }
@@ -132,14 +136,5 @@ impl Failure {
 impl From<ScimError> for Failure {
     fn from(error: ScimError) -> Self {
         Self { error, headers: Vec::new(), broken: None }
-    }
-}
-
-/// A rule's no to a directory. Only rules about who keeps a team reach a directory; the others
-/// are for people, and would mean that this edge asked for something that it never asks for.
-fn refused(refusal: &Refusal) -> ScimError {
-    match refusal {
-        Refusal::KeptHere { .. } => ScimError::new(403, Some(ScimType::Mutability), refusal.to_string()),
-        other => ScimError::new(403, None, other.to_string()),
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use latchkey_scim::bulk::check_size;
 use latchkey_scim::json::Json;
 use latchkey_scim::{Error, Limits};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -15,7 +16,16 @@ use crate::media;
 
 /// Bytes of a body that is no bulk request. Entra's largest are some tens of kilobytes; a group
 /// of 20,000 members in one PUT still fits.
-pub(crate) const BODY_MAX: usize = 1 << 20;
+const BODY_MAX: usize = 1 << 20;
+/// How large a body may be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Max {
+    /// That of a single request.
+    One,
+    /// That of a bulk request.
+    Bulk,
+}
+
 /// Requests that are worked on at once. Each costs some tens of kilobytes besides its body.
 const AT_ONCE: usize = 1_024;
 /// Kibibytes of bodies that are held at once, so that slow or many large ones are turned away
@@ -52,26 +62,27 @@ impl Intake {
         Arc::clone(&self.requests).try_acquire_owned().map_err(full)
     }
 
-    /// Reads a JSON body of at most `max` bytes.
+    /// Reads a JSON body.
     pub(crate) async fn json(
         &self,
         headers: &HeaderMap,
         body: Body,
-        max: usize,
+        max: Max,
         limits: &Limits,
     ) -> Result<Taken, Failure> {
+        let (max, too_large) = max.of(limits);
         media::check_content_type(headers.get(header::CONTENT_TYPE).map(|value| value.as_bytes()))?;
         let announced =
             headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
         if announced.is_some_and(|length| length > max) {
-            return Err(too_large(max).into());
+            return Err(too_large.into());
         }
         let kib = announced.unwrap_or(max).div_ceil(1_024).max(1);
         let room = u32::try_from(kib)
             .ok()
             .and_then(|kib| Arc::clone(&self.bodies).try_acquire_many_owned(kib).ok())
             .ok_or_else(|| Failure::overloaded("too many large bodies at once; come back in a moment"))?;
-        let bytes = read(body, max).await?;
+        let bytes = read(body, max, too_large).await?;
         if bytes.is_empty() {
             return Err(Error::invalid_syntax("the body is empty; send a JSON object").into());
         }
@@ -79,18 +90,72 @@ impl Intake {
     }
 }
 
-async fn read(body: Body, max: usize) -> Result<Bytes, Failure> {
+async fn read(body: Body, max: usize, too_large: Error) -> Result<Bytes, Failure> {
     let Ok(read) = tokio::time::timeout(BODY_TIME, Limited::new(body, max).collect()).await else {
         let detail = format!("the body did not arrive within {} seconds", BODY_TIME.as_secs());
         return Err(Error::new(408, None, detail).into());
     };
     match read {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large(max).into()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large.into()),
         Err(_) => Err(Error::invalid_syntax("the body broke off before its end").into()),
     }
 }
 
-fn too_large(max: usize) -> Error {
-    Error::new(413, None, format!("the body is larger than {max} bytes; send less at once"))
+impl Max {
+    /// So many bytes, and what is said of more.
+    fn of(self, limits: &Limits) -> (usize, Error) {
+        match self {
+            Self::Bulk => {
+                // RFC 7644 §3.7.4 wants both limits named.
+                let said = check_size(usize::MAX, limits).err();
+                let said = said.unwrap_or_else(|| Error::new(413, None, "the bulk request is too large"));
+                (limits.bulk_bytes, said)
+            }
+            Self::One => {
+                let detail = format!("the body is larger than {BODY_MAX} bytes; send less at once");
+                (BODY_MAX, Error::new(413, None, detail))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn intake(requests: usize, bodies_kib: usize) -> Intake {
+        let semaphore = |permits| Arc::new(Semaphore::new(permits));
+        Intake { requests: semaphore(requests), bodies: semaphore(bodies_kib) }
+    }
+
+    #[test]
+    fn a_request_for_which_there_is_no_room_is_sent_away_and_the_next_after_one_left_is_not() {
+        let intake = intake(1, 1);
+        let first = intake.enter().unwrap();
+        assert_eq!(intake.enter().unwrap_err().error.status, 503);
+        drop(first);
+        assert!(intake.enter().is_ok());
+    }
+
+    #[tokio::test]
+    async fn bodies_take_room_until_they_are_worked_on_and_one_of_unknown_length_the_most() {
+        let intake = intake(9, 1_024 + 1);
+        let limits = Limits::default();
+        let take = async |length: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            if let Some(length) = length {
+                headers.insert(header::CONTENT_LENGTH, length.parse().unwrap());
+            }
+            intake.json(&headers, Body::from("{}"), Max::One, &limits).await
+        };
+        let chunked = take(None).await.unwrap();
+        let small = take(Some("2")).await.unwrap();
+        assert_eq!(take(Some("2")).await.unwrap_err().error.status, 503);
+        drop(small);
+        assert!(take(Some("2")).await.is_ok());
+        drop(chunked);
+        assert!(take(None).await.is_ok());
+        assert_eq!(take(Some("9999999")).await.unwrap_err().error.status, 413);
+    }
 }

@@ -21,7 +21,7 @@ use tracing::Instrument;
 use crate::discovery::Discovery;
 use crate::failure::Failure;
 use crate::flight::Flight;
-use crate::intake::{BODY_MAX, Intake, Taken};
+use crate::intake::{Intake, Max, Taken};
 use crate::reply::{self, Reply};
 use crate::route::{Action, Auth, BASE, Found, Kind, Route, find};
 use crate::target::{Target, decode};
@@ -165,8 +165,8 @@ async fn let_in<'a>(
 async fn perform(call: &Call<'_>, body: Body, route: &Route, flight: &mut Flight) -> Outcome {
     let limits = call.scim.limits;
     let takes_body = match route.action {
-        Action::Search(_) | Action::Create(_) | Action::Replace(_) | Action::Patch(_) => Some(BODY_MAX),
-        Action::Bulk => Some(limits.bulk_bytes),
+        Action::Search(_) | Action::Create(_) | Action::Replace(_) | Action::Patch(_) => Some(Max::One),
+        Action::Bulk => Some(Max::Bulk),
         _ => None,
     };
     let taken = match takes_body {

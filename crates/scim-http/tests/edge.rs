@@ -409,3 +409,47 @@ async fn a_head_is_a_get_without_the_body() {
     let head = edge.ask(Method::HEAD.as_str(), "/Users", None).await;
     assert_eq!((head.status.as_u16(), head.text.as_str()), (200, ""));
 }
+
+#[tokio::test]
+async fn a7_what_is_in_another_workspace_is_as_good_as_nothing() {
+    let edge = Edge::new().await;
+    let id = edge.user("ida@corp.example").await;
+    let group = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Sales"});
+    let group = edge.ask("POST", "/Groups", Some(group)).await.json()["id"].as_str().unwrap().to_owned();
+    let other =
+        NewMember { user_name: "o".to_owned(), display_name: None, work_email: None, role: Role::Owner };
+    let (other, _) =
+        workspaces::create(&edge.engine, "Other", &other, edge.engine.fresh_request_id()).await.unwrap();
+    let by = Caller::operator(other.id, edge.engine.fresh_request_id());
+    let token = tokens::create_scim(&edge.engine, &by, "x", None).await.unwrap();
+    let bearer = format!("Bearer {}", token.text.expose_secret());
+    let nobody = "0198f2a0-0000-7000-8000-00000000000a";
+    for (kind, id) in [("Users", &id), ("Groups", &group)] {
+        for method in ["GET", "PUT", "PATCH", "DELETE"] {
+            let body = match (method, kind) {
+                ("PUT", "Users") => user("x@corp.example"),
+                ("PUT", _) => {
+                    json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "X"})
+                }
+                _ => patch(json!([{"op": "replace", "path": "externalId", "value": "x"}])).unwrap(),
+            };
+            let ask = async |id: &str| {
+                let headers = [("authorization", bearer.as_str())];
+                edge.send(method, &format!("{BASE}/{kind}/{id}"), &headers, body.to_string()).await
+            };
+            let (foreign, none) = (ask(id).await, ask(nobody).await);
+            foreign.is_error(404);
+            assert_eq!(foreign.text, none.text, "{method} {kind}");
+        }
+    }
+    let add = patch(json!([{"op": "add", "path": "members", "value": [{"value": id}]}])).unwrap().to_string();
+    let theirs = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Sales"});
+    let headers = [("authorization", bearer.as_str())];
+    let made = edge.send("POST", &format!("{BASE}/Groups"), &headers, theirs.to_string()).await;
+    assert_eq!(made.status, 201, "a name taken next door is free here: {}", made.text);
+    let path = format!("{BASE}/Groups/{}", made.json()["id"].as_str().unwrap());
+    edge.send("PATCH", &path, &headers, add).await.is_error(400);
+    let found =
+        edge.send("GET", &format!("{BASE}/Users?filter=id+eq+%22{id}%22"), &headers, Body::empty()).await;
+    assert_eq!(found.json()["totalResults"], json!(0));
+}

@@ -253,3 +253,16 @@ async fn a_directorys_team_is_not_edited_here_and_a_local_one_not_by_scim() {
     let refused = world.directory().group_patch(&ours.to_string(), &body, &none, &Limits::default()).await;
     assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
 }
+
+#[tokio::test]
+async fn a_graceful_stop_leaves_nothing_unwritten_and_the_audit_chain_sealed() {
+    let world = World::new().await;
+    let background = latchkey_engine::Background::start(&world.engine);
+    for n in 0..5 {
+        world.user(&format!("p{n}")).await;
+    }
+    background.drain().await.unwrap();
+    let report = audit::verify(&world.engine, &world.operator()).await.unwrap();
+    assert_eq!((report.unsealed, report.breaks.len()), (0, 0));
+    assert!(report.sealed >= 7, "the workspace, its token and five members: {report:?}");
+}
