@@ -86,6 +86,7 @@ on_both! {
                 assert!(!private.iter().any(|part| route.path.contains(part)), "{} is open", route.name());
                 continue;
             }
+            assert!(["scim", "api"].contains(&route.auth.as_str()), "what opens {}?", route.name());
             locked += 1;
             let other = if route.auth == "scim" {
                 bearer(&workspace.api_token)
