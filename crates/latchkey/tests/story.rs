@@ -76,7 +76,8 @@ on_both! {
             "meta": {"resourceType": "Group"},
         });
         let team = text(&create(&scim, "/Groups", &body).await, "/id").to_owned();
-        let adds = [&ida, &bo, &eva].map(|id| json!({"op": "Add", "path": "members", "value": [{"value": id}]}));
+        let adds =
+            [&ida, &bo, &eva].map(|id| json!({"op": "Add", "path": "members", "value": [{"value": id}]}));
         patch_group(&scim, &team, json!(adds)).await;
         assert_eq!(members(&scim, &team).await, set(&[&ida, &bo, &eva]));
 
@@ -85,11 +86,17 @@ on_both! {
         assert_eq!(stored["userName"], "ida.holm@corp.example");
         assert_eq!(of_type(&stored, "emails", "work")[0]["value"], "ida.holm@corp.example");
         assert_eq!(stored["active"], json!(true));
-        assert_eq!((&stored["name"]["givenName"], &stored["name"]["familyName"]), (&json!("Ida"), &json!("Holm")));
+        assert_eq!(
+            (&stored["name"]["givenName"], &stored["name"]["familyName"]),
+            (&json!("Ida"), &json!("Holm"))
+        );
         assert_eq!(stored["externalId"], "a1f0c0de-0000-4000-8000-000000000001");
         assert_eq!(text(&stored, "/groups/0/value"), team);
         let group = read(&scim, &format!("/Groups/{team}?excludedAttributes=members")).await;
-        assert_eq!((&group["displayName"], text(&group, "/externalId")), (&json!("Marketing"), "b2f0c0de-0000-4000-8000-000000000001"));
+        assert_eq!(
+            (&group["displayName"], text(&group, "/externalId")),
+            (&json!("Marketing"), "b2f0c0de-0000-4000-8000-000000000001")
+        );
         let people: BTreeSet<String> =
             api::all(&api, "/members").await.iter().map(|member| text(member, "/id").to_owned()).collect();
         assert_eq!(people, set(&[&ida, &bo, &eva, &workspace.owner_id]), "users are members");
@@ -101,12 +108,18 @@ on_both! {
         let blog = api::account(&api, "Blog", "standard").await;
         let bank = api::account(&api, "Bank", "critical").await;
         let folder = api::make(&api, "/collections", json!({"name": "Social"})).await;
-        let photos = api::make(&api, "/accounts", json!({
-            "name": "Photos", "app": "Example", "sensitivity": "privileged", "collection_id": folder,
-        })).await;
+        let photos = api::make(
+            &api,
+            "/accounts",
+            json!({
+                "name": "Photos", "app": "Example", "sensitivity": "privileged", "collection_id": folder,
+            }),
+        )
+        .await;
         let all = [ads.as_str(), &blog, &bank, &photos];
         api::grant_team(&api, &team, &ads).await;
-        api::make(&api, "/grants", json!({"team_id": team, "collection_id": folder, "permission": "view"})).await;
+        api::make(&api, "/grants", json!({"team_id": team, "collection_id": folder, "permission": "view"}))
+            .await;
         api::grant_member(&api, &ida, &bank).await;
         api::grant_member(&api, &bo, &blog).await;
         assert_access(&api, &ida, &[&ads, &photos, &bank], &all).await;
@@ -114,20 +127,40 @@ on_both! {
         assert_access(&api, &eva, &[&ads, &photos], &all).await;
 
         // An attribute changes in the directory, and access does not.
-        patch_user(&scim, &ida, json!([
-            {"op": "Replace", "path": "name.familyName", "value": "Holm-Krog"},
-            {"op": "Replace", "path": "displayName", "value": "Ida Holm-Krog"},
-            {"op": "Add", "path": format!("{ENTERPRISE}:department"), "value": "Growth"},
-        ])).await;
+        patch_user(
+            &scim,
+            &ida,
+            json!([
+                {"op": "Replace", "path": "name.familyName", "value": "Holm-Krog"},
+                {"op": "Replace", "path": "displayName", "value": "Ida Holm-Krog"},
+                {"op": "Add", "path": format!("{ENTERPRISE}:department"), "value": "Growth"},
+            ]),
+        )
+        .await;
         let stored = read(&scim, &format!("/Users/{ida}")).await;
-        assert_eq!((&stored["name"]["familyName"], &stored[ENTERPRISE]["department"]), (&json!("Holm-Krog"), &json!("Growth")));
-        assert_eq!(api.get(&format!("/members/{ida}")).await.expect(200).json()["display_name"], "Ida Holm-Krog");
+        assert_eq!(
+            (&stored["name"]["familyName"], &stored[ENTERPRISE]["department"]),
+            (&json!("Holm-Krog"), &json!("Growth"))
+        );
+        assert_eq!(
+            api.get(&format!("/members/{ida}")).await.expect(200).json()["display_name"],
+            "Ida Holm-Krog"
+        );
         assert_access(&api, &ida, &[&ads, &photos, &bank], &all).await;
 
         // Ida has a token of her own when she is disabled.
         let own = server
-            .cli(&["admin", "api-token", "create", "--workspace", "Corp", "--member", "ida.holm@corp.example",
-                "--scope", "self:read"])
+            .cli(&[
+                "admin",
+                "api-token",
+                "create",
+                "--workspace",
+                "Corp",
+                "--member",
+                "ida.holm@corp.example",
+                "--scope",
+                "self:read",
+            ])
             .await;
         let own = own.success().stdout.trim().to_owned();
         let as_ida = api.clone().with_token(&own);
@@ -145,22 +178,40 @@ on_both! {
 
         // Rotations are planned for what she could use, the critical one first; nothing else.
         let case = api::case_of(&api, &ida).await;
-        assert_eq!((&case["trigger"], &case["state"]), (&json!("directory_disabled"), &json!("open")), "{case}");
+        assert_eq!(
+            (&case["trigger"], &case["state"]),
+            (&json!("directory_disabled"), &json!("open")),
+            "{case}"
+        );
         let mut planned = vec![ads.clone(), photos.clone(), bank.clone()];
         planned.sort();
         assert_eq!(api::rotations(&api, &case, "ready").await, planned);
-        let decided: Vec<String> = api::decided(&case, "rotate").into_iter().map(|(account, _)| account).collect();
+        let decided: Vec<String> =
+            api::decided(&case, "rotate").into_iter().map(|(account, _)| account).collect();
         assert_eq!(decided, planned, "{case}");
         let first = api::all(&api, "/outbox?kind=rotation&state=ready").await;
-        let first = first.iter().filter(|event| event["case_id"] == case["id"]).min_by_key(|event| event["priority"].as_i64());
-        assert_eq!(first.map(|event| text(event, "/payload/account_id")), Some(bank.as_str()), "critical is first");
+        let first = first
+            .iter()
+            .filter(|event| event["case_id"] == case["id"])
+            .min_by_key(|event| event["priority"].as_i64());
+        assert_eq!(
+            first.map(|event| text(event, "/payload/account_id")),
+            Some(bank.as_str()),
+            "critical is first"
+        );
         assert_eq!(list(&case, "/removed_grants").len(), 1, "{case}");
         let timeline = list(&case, "/timeline");
         assert!(timeline.len() >= 2, "{case}");
         assert!(timeline.iter().all(|entry| text(entry, "/at").contains('.')), "with milliseconds: {case}");
         let audit = api::audit_of(&api, &ida).await;
         let last = audit.iter().map(|record| text(record, "/request_id")).next_back().unwrap_or_default();
-        assert!(!last.is_empty() && audit.iter().all(|record| text(record, "/actor").starts_with("directory") || text(record, "/actor").starts_with("member") || text(record, "/actor") == "operator"), "{audit:?}");
+        assert!(
+            !last.is_empty()
+                && audit.iter().all(|record| text(record, "/actor").starts_with("directory")
+                    || text(record, "/actor").starts_with("member")
+                    || text(record, "/actor") == "operator"),
+            "{audit:?}"
+        );
 
         // Later she is deleted for good: gone to SCIM, still in the evidence, and nothing planned twice.
         scim.delete(&format!("/Users/{ida}")).await.expect(204);
@@ -180,7 +231,10 @@ on_both! {
         assert_eq!(members(&scim, &team).await, set(&[&bo, &eva]));
         assert_eq!(text(&read(&scim, &format!("/Users/{bo}")).await, "/groups/0/value"), team);
         let reviews = api::all(&api, "/reviews").await;
-        assert_eq!(reviews.iter().map(|review| text(review, "/member_id")).collect::<Vec<_>>(), [bo.as_str()]);
+        assert_eq!(
+            reviews.iter().map(|review| text(review, "/member_id")).collect::<Vec<_>>(),
+            [bo.as_str()]
+        );
         let review = api.get(&format!("/members/{bo}/review")).await.expect(200).json();
         assert_eq!(list(&review, "/grants").len(), 1, "what he had: {review}");
         assert_eq!(text(&review, "/grants/0/account_id"), blog, "{review}");
@@ -189,7 +243,10 @@ on_both! {
 
         // One call gives it back.
         let given = api
-            .post(&format!("/members/{bo}/review"), &json!({"grants": "all", "teams": "all", "reason": "back from leave"}))
+            .post(
+                &format!("/members/{bo}/review"),
+                &json!({"grants": "all", "teams": "all", "reason": "back from leave"}),
+            )
             .await;
         assert!(matches!(given.status, 200 | 201 | 204), "{given:?}");
         assert_access(&api, &bo, &[&ads, &photos, &blog], &all).await;

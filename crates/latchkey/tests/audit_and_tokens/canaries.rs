@@ -15,10 +15,14 @@ on_both! {
         let (scim, api) = (workspace.scim(), workspace.api());
         let mut outputs: Vec<(String, String)> = Vec::new();
         let mut keep = |what: &str, answer: latchkey_testkit::Answer| {
-            outputs.push((what.to_owned(), format!("{:?}\n{}", answer.headers, String::from_utf8_lossy(&answer.body))));
+            outputs.push((
+                what.to_owned(),
+                format!("{:?}\n{}", answer.headers, String::from_utf8_lossy(&answer.body)),
+            ));
         };
         // In by every way that a password may come.
-        let made = scim.post("/Users", &user("ida@corp.example", json!({"password": CANARY}))).await.expect(201);
+        let made =
+            scim.post("/Users", &user("ida@corp.example", json!({"password": CANARY}))).await.expect(201);
         let path = format!("/Users/{}", made.id());
         keep("create", made);
         keep("read", scim.get(&format!("{path}?attributes=password")).await);
@@ -32,22 +36,38 @@ on_both! {
         ] {
             keep("patch", scim.patch(&path, &patch(operation)).await);
         }
-        keep("filter", scim.get(&format!("/Users?filter={}", enc(&format!("password eq \"{CANARY}\"")))).await);
-        keep("search", scim.post("/Users/.search", &json!({"filter": format!("password sw \"{CANARY}\"")})).await);
+        keep(
+            "filter",
+            scim.get(&format!("/Users?filter={}", enc(&format!("password eq \"{CANARY}\"")))).await,
+        );
+        keep(
+            "search",
+            scim.post("/Users/.search", &json!({"filter": format!("password sw \"{CANARY}\"")})).await,
+        );
         keep("bulk", scim.post("/Bulk", &json!({"schemas": [BULK], "Operations": [
             {"method": "POST", "path": "/Users", "bulkId": "x", "data": {"schemas": [USER], "userName": "bo@corp.example", "password": CANARY}},
             {"method": "PATCH", "path": path, "data": {"schemas": [PATCH_OP], "Operations": [{"op": "replace", "path": "password", "value": CANARY}]}},
         ]})).await);
-        let broken = format!("{{\"schemas\":[\"{USER}\"],\"userName\":\"eva@corp.example\",\"password\":\"{CANARY}\",\"active\":\"Nope\"}}");
+        let broken = format!(
+            "{{\"schemas\":[\"{USER}\"],\"userName\":\"eva@corp.example\",\"password\":\"{CANARY}\",\"active\":\"Nope\"}}"
+        );
         keep("bad value", scim.send("POST", "/Users", &[], broken).await);
         let broken = format!("{{\"schemas\":[\"{USER}\"],\"password\":\"{CANARY}\" \"x\"}}");
         keep("bad JSON", scim.send("POST", "/Users", &[], broken).await);
-        let typed = format!("{{\"schemas\":[\"{USER}\"],\"userName\":\"eva@corp.example\",\"password\":[\"{CANARY}\",\"{CANARY}\"]}}");
+        let typed = format!(
+            "{{\"schemas\":[\"{USER}\"],\"userName\":\"eva@corp.example\",\"password\":[\"{CANARY}\",\"{CANARY}\"]}}"
+        );
         keep("bad password", scim.send("POST", "/Users", &[], typed).await);
         // Tokens, in headers right and wrong, and where they do not belong.
         let wrong = format!("lk_scim_{CANARY}");
-        keep("wrong token", scim.send("GET", "/Users", &[("authorization", &format!("Bearer {wrong}"))], "").await);
-        keep("wrong scheme", scim.send("GET", "/Users", &[("authorization", &format!("Basic {CANARY}"))], "").await);
+        keep(
+            "wrong token",
+            scim.send("GET", "/Users", &[("authorization", &format!("Bearer {wrong}"))], "").await,
+        );
+        keep(
+            "wrong scheme",
+            scim.send("GET", "/Users", &[("authorization", &format!("Basic {CANARY}"))], "").await,
+        );
         keep("token in URL", scim.get(&format!("/Users?access_token={CANARY}&count=0")).await);
         keep("API token to SCIM", scim.clone().with_token(&workspace.api_token).get("/Users").await);
         keep("SCIM token to API", api.clone().with_token(&workspace.scim_token).get("/members").await);
@@ -60,13 +80,26 @@ on_both! {
         for path in ["/metrics", "/healthz", "/readyz"] {
             keep(path, client.get(path).await);
         }
-        for path in ["/audit", "/flights", "/outbox", "/scim-tokens", "/api-tokens", "/members", "/workspace", "/openapi.json"] {
+        for path in [
+            "/audit",
+            "/flights",
+            "/outbox",
+            "/scim-tokens",
+            "/api-tokens",
+            "/members",
+            "/workspace",
+            "/openapi.json",
+        ] {
             keep(path, api.get(path).await);
         }
         for flight in api::all(&api, "/flights").await {
             keep("one flight", api.get(&format!("/flights/{}", text(&flight, "/id"))).await);
         }
-        for args in [&["doctor", "--json"][..], &["audit", "verify", "--json"], &["admin", "workspace", "list", "--json"]] {
+        for args in [
+            &["doctor", "--json"][..],
+            &["audit", "verify", "--json"],
+            &["admin", "workspace", "list", "--json"],
+        ] {
             let said = server.cli(args).await;
             outputs.push((args.join(" "), format!("{}{}", said.stdout, said.stderr)));
         }

@@ -23,11 +23,19 @@ on_both! {
         let (scim, api) = (workspace.scim(), workspace.api());
         scim.get("/Users?filter=userName%20eq%20%22ida@corp.example%22").await.expect(200);
         let flight = newest(&api).await;
-        assert_eq!((text(&flight, "/method"), &flight["status"], &flight["mutating"]), ("GET", &json!(200), &json!(false)), "{flight}");
+        assert_eq!(
+            (text(&flight, "/method"), &flight["status"], &flight["mutating"]),
+            ("GET", &json!(200), &json!(false)),
+            "{flight}"
+        );
         let answer = scim.post("/Users", &user("ida@corp.example", json!({}))).await.expect(201);
         let ida = answer.id();
         let flight = newest(&api).await;
-        assert_eq!((text(&flight, "/method"), &flight["status"], &flight["mutating"]), ("POST", &json!(201), &json!(true)), "{flight}");
+        assert_eq!(
+            (text(&flight, "/method"), &flight["status"], &flight["mutating"]),
+            ("POST", &json!(201), &json!(true)),
+            "{flight}"
+        );
         assert!(text(&flight, "/path").contains("/Users"), "{flight}");
         assert!(effects(&flight).contains(&"member.created"), "{flight}");
         assert_eq!(Some(text(&flight, "/request_id")), answer.header("x-request-id"), "{flight}");
@@ -38,12 +46,21 @@ on_both! {
         let flight = newest(&api).await;
         assert_eq!(flight["status"], json!(409), "{flight}");
         assert_ne!(text(&flight, "/verdict"), accepted, "{flight}");
-        assert_eq!(text(&flight, "/detail"), text(&taken.json(), "/detail"), "the admin of both ends reads one sentence: {flight}");
+        assert_eq!(
+            text(&flight, "/detail"),
+            text(&taken.json(), "/detail"),
+            "the admin of both ends reads one sentence: {flight}"
+        );
         assert!(effects(&flight).is_empty(), "{flight}");
 
         let bank = api::account(&api, "Bank", "privileged").await;
         api::grant_member(&api, &ida, &bank).await;
-        scim.patch(&format!("/Users/{ida}"), &patch(json!({"op": "Replace", "path": "active", "value": "False"}))).await.expect(200);
+        scim.patch(
+            &format!("/Users/{ida}"),
+            &patch(json!({"op": "Replace", "path": "active", "value": "False"})),
+        )
+        .await
+        .expect(200);
         let flight = newest(&api).await;
         let said = flight["effects"].to_string();
         assert!(said.contains("disabled") || said.contains("offboard"), "{flight}");
@@ -52,7 +69,8 @@ on_both! {
         assert_eq!(flight["request_id"], case["request_id"], "from the request to the case");
 
         scim.post("/Groups", &group("Ops", &[NEVER])).await.expect(400);
-        let refused = api::all(&api, &format!("/flights?verdict={}", text(&newest(&api).await, "/verdict"))).await;
+        let refused =
+            api::all(&api, &format!("/flights?verdict={}", text(&newest(&api).await, "/verdict"))).await;
         assert!(refused.len() >= 2, "{refused:?}");
         assert!(refused.iter().all(|flight| flight["status"].as_u64() >= Some(400)), "{refused:?}");
         let writes = api::all(&api, "/flights?mutating=true").await;
@@ -63,7 +81,8 @@ on_both! {
     async fn what_was_understood_otherwise_or_is_missing_is_a_hint(server: &Server) {
         let workspace = server.workspace("hints").await;
         let (scim, api) = (workspace.scim(), workspace.api());
-        let bare = json!({"schemas": [crate::support::scim::USER], "userName": "bare@corp.example", "shoeSize": 44});
+        let bare =
+            json!({"schemas": [crate::support::scim::USER], "userName": "bare@corp.example", "shoeSize": 44});
         scim.post("/Users", &bare).await.expect(201);
         let hints = newest(&api).await["hints"].to_string();
         for word in ["emails", "givenName", "familyName", "externalId", "shoeSize"] {
@@ -101,12 +120,16 @@ on_both! {
         let workspace = server.workspace("redacted").await;
         let (scim, api) = (workspace.scim(), workspace.api());
         let secret = "canary-9c1f";
-        let body = user("ida@corp.example", json!({
-            "password": secret, "phoneNumbers": [{"value": format!("+45 {secret}")}],
-            ENTERPRISE: {"employeeNumber": secret}, "x509Certificates": [{"value": "Y2FuYXJ5LTljMWY="}],
-        }));
+        let body = user(
+            "ida@corp.example",
+            json!({
+                "password": secret, "phoneNumbers": [{"value": format!("+45 {secret}")}],
+                ENTERPRISE: {"employeeNumber": secret}, "x509Certificates": [{"value": "Y2FuYXJ5LTljMWY="}],
+            }),
+        );
         let id = scim.post("/Users", &body).await.expect(201).id();
-        scim.patch(&format!("/Users/{id}"), &patch(json!({"op": "replace", "value": {"password": secret}}))).await;
+        scim.patch(&format!("/Users/{id}"), &patch(json!({"op": "replace", "value": {"password": secret}})))
+            .await;
         scim.get(&format!("/Users?filter=password%20eq%20%22{secret}%22")).await.expect(400);
         let shown = format!("{:?}", api::all(&api, "/flights").await);
         assert!(!shown.contains(secret) && !shown.contains("Y2FuYXJ5LTljMWY"), "{shown}");

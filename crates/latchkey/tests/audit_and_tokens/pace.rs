@@ -12,7 +12,8 @@ on_both! {
     async fn a_token_with_a_limit_is_told_when_to_come_back_and_others_are_not_slowed(server: &Server) {
         let workspace = server.workspace("pace").await;
         let api = workspace.api();
-        let made = api.post("/scim-tokens", &json!({"name": "slow", "rate_limit": 5})).await.expect(201).json();
+        let made =
+            api.post("/scim-tokens", &json!({"name": "slow", "rate_limit": 5})).await.expect(201).json();
         assert_eq!(made["rate_limit"], json!(5), "{made}");
         let slow = workspace.scim().with_token(text(&made, "/token"));
         let (mut passed, mut refused) = (0, None);

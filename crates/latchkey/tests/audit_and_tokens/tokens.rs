@@ -56,7 +56,11 @@ on_both! {
         let audit = api::audit_of(&api, id).await;
         assert!(audit.iter().any(|record| record["action"] == "token.revealed"), "{audit:?}");
         assert!(!format!("{audit:?}").contains(text(&made, "/token")));
-        let narrow = api.post("/api-tokens", &json!({"name": "x", "scopes": ["directory:read"]})).await.expect(201).json();
+        let narrow = api
+            .post("/api-tokens", &json!({"name": "x", "scopes": ["directory:read"]}))
+            .await
+            .expect(201)
+            .json();
         let narrow = api.clone().with_token(text(&narrow, "/token"));
         narrow.get("/scim-tokens").await.expect(200);
         narrow.post(&format!("/scim-tokens/{id}/reveal"), &json!({})).await.expect(403);
@@ -81,15 +85,24 @@ on_both! {
         assert_eq!((status(&new).await, status(&old).await), (200, 401));
         let again = api.post(&path, &json!({"grace_seconds": 60})).await;
         assert!((400..500).contains(&again.status), "what is over is not renewed: {again:?}");
-        let at_once = api.post(&format!("/scim-tokens/{}/regenerate", text(&renewed.json(), "/id")), &json!({"grace_seconds": 0})).await;
+        let at_once = api
+            .post(
+                &format!("/scim-tokens/{}/regenerate", text(&renewed.json(), "/id")),
+                &json!({"grace_seconds": 0}),
+            )
+            .await;
         assert!(at_once.status < 300, "{at_once:?}");
         assert_eq!(status(&new).await, 401, "without a grace, at once");
-        for bad in [json!({"grace_seconds": -1}), json!({"grace_seconds": "long"}), json!({"grace_seconds": 1e12})] {
+        for bad in
+            [json!({"grace_seconds": -1}), json!({"grace_seconds": "long"}), json!({"grace_seconds": 1e12})]
+        {
             let newest = text(&at_once.json(), "/id").to_owned();
             let answer = api.post(&format!("/scim-tokens/{newest}/regenerate"), &bad).await;
             assert!((400..500).contains(&answer.status), "{bad}: {answer:?}");
         }
-        let by_cli = server.cli(&["admin", "scim-token", "regenerate", "--workspace", "grace", text(&at_once.json(), "/id")]).await;
+        let by_cli = server
+            .cli(&["admin", "scim-token", "regenerate", "--workspace", "grace", text(&at_once.json(), "/id")])
+            .await;
         let newest = by_cli.success().stdout.trim().to_owned();
         assert_eq!(status(&newest).await, 200, "made beside the running server");
     }

@@ -23,7 +23,7 @@ pub(crate) fn rows() -> Vec<Bad> {
         ("a comment", user_with("/* Nurse */ \"title\":\"x\""), "line"),
         ("a second value after the first", "{} {}".to_owned(), "line"),
         ("rubbish after the object", user_with("\"title\":\"x\"") + "]", "line"),
-        ("a member without a value", user_with("\"title\":"), "line"),
+        ("a name without a value", user_with("\"title\":"), "line"),
         ("a member without a colon", user_with("\"title\" \"x\""), "line"),
         ("NaN", user_with("\"title\":NaN"), "line"),
         ("Infinity", user_with("\"title\":Infinity"), "line"),

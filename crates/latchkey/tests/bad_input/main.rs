@@ -38,11 +38,10 @@ fn tables() -> Vec<(&'static str, Vec<Bad>)> {
 fn the_table_has_at_least_150_rows_and_no_name_twice() {
     let mut names: Vec<String> =
         tables().into_iter().flat_map(|(_, rows)| rows).map(|row| row.name).collect();
-    let rows = names.len();
-    assert!(rows >= 150, "{rows} rows");
+    assert!(names.len() >= 150, "{} rows", names.len());
     names.sort();
-    names.dedup();
-    assert_eq!(names.len(), rows, "two rows have one name");
+    let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| &pair[0]).collect();
+    assert!(twice.is_empty(), "two rows have one name: {twice:?}");
 }
 
 on_both! {
@@ -68,7 +67,9 @@ on_both! {
             }
         }
         failures
-            .play("the server's log", async { assert!(!server.log().contains("panicked"), "{}", server.log()) })
+            .play("the server's log", async {
+                assert!(!server.log().contains("panicked"), "{}", server.log())
+            })
             .await;
         failures.tell();
     }
@@ -166,7 +167,10 @@ on_both! {
         ] {
             let answer = scim.send("GET", &path, &headers, "").await;
             assert!(allowed.contains(&answer.status), "{allowed:?}: {answer:?}");
-            assert!(!answer.text().contains("evil.example"), "links come from the configured base: {answer:?}");
+            assert!(
+                !answer.text().contains("evil.example"),
+                "links come from the configured base: {answer:?}"
+            );
             if answer.status >= 400 && answer.status != 431 {
                 assert_error(&answer);
             }

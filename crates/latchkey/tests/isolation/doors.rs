@@ -36,14 +36,18 @@ on_both! {
         let mut replaced = Vec::new();
         for grace in [0, 1] {
             let (id, old) = made("/scim-tokens", json!({"name": format!("grace {grace}")})).await;
-            let answer = api.post(&format!("/scim-tokens/{id}/regenerate"), &json!({"grace_seconds": grace})).await;
+            let answer =
+                api.post(&format!("/scim-tokens/{id}/regenerate"), &json!({"grace_seconds": grace})).await;
             assert!(answer.status < 300, "{answer:?}");
             replaced.push(old);
         }
-        let (id, revoked_api) = made("/api-tokens", json!({"name": "revoked", "scopes": ["self:read"]})).await;
+        let (id, revoked_api) =
+            made("/api-tokens", json!({"name": "revoked", "scopes": ["self:read"]})).await;
         assert!(api.delete(&format!("/api-tokens/{id}")).await.status < 300);
         let ida = user_id(&scim, "ida@corp.example").await;
-        let leaver = server.cli(&["admin", "api-token", "create", "--workspace", "doors", "--member", "ida@corp.example"]).await;
+        let leaver = server
+            .cli(&["admin", "api-token", "create", "--workspace", "doors", "--member", "ida@corp.example"])
+            .await;
         let leaver = leaver.success().stdout.trim().to_owned();
         set_active(&scim, &ida, false).await;
         tokio::time::sleep(Duration::from_millis(1_100)).await;
@@ -77,17 +81,24 @@ on_both! {
                 open += 1;
                 let answer = client.send(&route.method, &path, &[], "").await;
                 assert_ne!(answer.status, 401, "{} needs no token: {answer:?}", route.name());
-                let private = ["/Users", "/Groups", "/Bulk", ".search", "/members", "/accounts", "/grants", "/audit"];
+                let private =
+                    ["/Users", "/Groups", "/Bulk", ".search", "/members", "/accounts", "/grants", "/audit"];
                 assert!(!private.iter().any(|part| route.path.contains(part)), "{} is open", route.name());
                 continue;
             }
+            assert!(["scim", "api"].contains(&route.auth.as_str()), "what opens {}?", route.name());
             locked += 1;
-            let other = if route.auth == "scim" { bearer(&workspace.api_token) } else { bearer(&workspace.scim_token) };
+            let other = if route.auth == "scim" {
+                bearer(&workspace.api_token)
+            } else {
+                bearer(&workspace.scim_token)
+            };
             failures
                 .play(route.name(), async {
                     for (what, header) in common.iter().chain([&("the other kind of token", other)]) {
                         let body = route.body(&ida);
-                        let answer = client.send(&route.method, &path, &[("authorization", header)], body).await;
+                        let answer =
+                            client.send(&route.method, &path, &[("authorization", header)], body).await;
                         assert_locked(&answer, &route.auth, what);
                     }
                 })
@@ -99,7 +110,12 @@ on_both! {
 
     async fn a_scope_that_a_token_lacks_is_403_and_changes_nothing(server: &Server) {
         let workspace = server.workspace("scopes").await;
-        let made = workspace.api().post("/api-tokens", &json!({"name": "narrow", "scopes": ["self:read"]})).await.expect(201).json();
+        let made = workspace
+            .api()
+            .post("/api-tokens", &json!({"name": "narrow", "scopes": ["self:read"]}))
+            .await
+            .expect(201)
+            .json();
         let narrow = server.client().with_token(text(&made, "/token"));
         let before = crate::support::state::State::of(&workspace).await;
         let mut failures = Failures::default();
@@ -111,15 +127,19 @@ on_both! {
             let path = route.at(&vec![workspace.owner_id.as_str(); route.parameters().len()]);
             failures
                 .play(route.name(), async {
-                    let answer = narrow.send(&route.method, &path, &[], route.body(&workspace.owner_id)).await;
-                    let of_oneself = path.contains("/members/") && route.method == "GET" && answer.status == 200;
+                    let answer =
+                        narrow.send(&route.method, &path, &[], route.body(&workspace.owner_id)).await;
+                    let of_oneself =
+                        path.contains("/members/") && route.method == "GET" && answer.status == 200;
                     assert!(answer.status == 403 || of_oneself, "{answer:?}");
                 })
                 .await;
         }
         failures
             .play("nothing changed", async {
-                crate::support::state::State::of(&workspace).await.assert_same(&before, "asking without the scope");
+                crate::support::state::State::of(&workspace)
+                    .await
+                    .assert_same(&before, "asking without the scope");
             })
             .await;
         failures.tell();
@@ -131,7 +151,10 @@ on_both! {
         let made = made.success().json();
         let scim = workspace.scim().with_token(text(&made, "/token"));
         scim.get("/Users?count=0").await.expect(200);
-        server.cli(&["admin", "scim-token", "revoke", "--workspace", "host", text(&made, "/id")]).await.success();
+        server
+            .cli(&["admin", "scim-token", "revoke", "--workspace", "host", text(&made, "/id")])
+            .await
+            .success();
         let revoked = Instant::now();
         while scim.get("/Users?count=0").await.status != 401 {
             assert!(revoked.elapsed() < Duration::from_secs(1), "still good after {:?}", revoked.elapsed());

@@ -21,7 +21,10 @@ on_both! {
         scene.disable(&ida).await;
         for client in [&first, &second] {
             let answer = client.get("/me").await.expect(401);
-            assert!(answer.header("www-authenticate").is_some_and(|text| text.starts_with("Bearer")), "{answer:?}");
+            assert!(
+                answer.header("www-authenticate").is_some_and(|text| text.starts_with("Bearer")),
+                "{answer:?}"
+            );
             client.get("/members").await.expect(401);
             client.post("/teams", &json!({"display_name": "Late"})).await.expect(401);
         }
@@ -33,7 +36,8 @@ on_both! {
         let me = fresh.get("/me").await.expect(200).json();
         assert_eq!(me["role"], "user", "a role is given anew, too: {me}");
         let tokens = api::all(&scene.api, "/api-tokens").await;
-        let ended = tokens.iter().filter(|token| token["member_id"] == ida && !token["revoked_at"].is_null()).count();
+        let ended =
+            tokens.iter().filter(|token| token["member_id"] == ida && !token["revoked_at"].is_null()).count();
         assert_eq!(ended, 2, "revoked, and seen to be: {tokens:?}");
     }
 
@@ -56,7 +60,10 @@ on_both! {
 
     async fn an_admin_takes_somebody_out_and_lets_them_in_again(server: &Server) {
         let scene = Scene::new(server, "admin").await;
-        let made = scene.api.post("/members", &json!({"user_name": "local@corp.example", "display_name": "Local"})).await;
+        let made = scene
+            .api
+            .post("/members", &json!({"user_name": "local@corp.example", "display_name": "Local"}))
+            .await;
         let id = made.expect(201).id();
         let bank = api::account(&scene.api, "Bank", "privileged").await;
         api::grant_member(&scene.api, &id, &bank).await;

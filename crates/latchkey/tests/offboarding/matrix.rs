@@ -14,7 +14,10 @@ on_both! {
         let scene = Scene::new(server, "r1").await;
         let ida = scene.person("ida").await;
         let team = scene.group("A", &[&ida]).await;
-        let (direct, shared) = (api::account(&scene.api, "Bank", "standard").await, api::account(&scene.api, "Ads", "standard").await);
+        let (direct, shared) = (
+            api::account(&scene.api, "Bank", "standard").await,
+            api::account(&scene.api, "Ads", "standard").await,
+        );
         api::grant_member(&scene.api, &ida, &direct).await;
         api::grant_team(&scene.api, &team, &shared).await;
         assert_eq!(scene.access(&ida).await, set(&[&direct, &shared]));
@@ -36,7 +39,10 @@ on_both! {
         let scene = Scene::new(server, "r2").await;
         let ida = scene.person("ida").await;
         let (a, b) = (scene.group("A", &[&ida]).await, scene.group("B", &[&ida]).await);
-        let (of_a, of_b) = (api::account(&scene.api, "Of A", "standard").await, api::account(&scene.api, "Of B", "standard").await);
+        let (of_a, of_b) = (
+            api::account(&scene.api, "Of A", "standard").await,
+            api::account(&scene.api, "Of B", "standard").await,
+        );
         api::grant_team(&scene.api, &a, &of_a).await;
         api::grant_team(&scene.api, &b, &of_b).await;
         scene.disable(&ida).await;
@@ -64,7 +70,10 @@ on_both! {
         scene.enable(&ida).await;
         api::assert_no_access(&scene.api, &ida, &[&shared]).await;
         assert!(!scene.listed(&team, &ida).await);
-        assert!(api::all(&scene.api, &format!("/members/{ida}/access")).await.is_empty(), "nothing leads there");
+        assert!(
+            api::all(&scene.api, &format!("/members/{ida}/access")).await.is_empty(),
+            "nothing leads there"
+        );
         let answer = scene.review(&ida, json!({"grants": "all", "teams": "all", "reason": "back"})).await;
         assert!(answer.status < 500, "{answer:?}");
         assert!(scene.access(&ida).await.is_empty(), "a review gives no team that the directory took");
@@ -105,7 +114,8 @@ on_both! {
         assert!(member["access_epoch"].as_i64() > Some(1), "the epoch continues: {member}");
         assert!(scene.listed(&team, &new).await);
         assert!(scene.is_waiting_for_review(&new).await);
-        let answer = scene.review(&new, json!({"grants": "all", "teams": "all", "reason": "hired again"})).await;
+        let answer =
+            scene.review(&new, json!({"grants": "all", "teams": "all", "reason": "hired again"})).await;
         assert!(answer.status < 300, "{answer:?}");
         assert_eq!(scene.access(&new).await, set(&[&shared]));
     }
@@ -134,7 +144,10 @@ on_both! {
         let scene = Scene::new(server, "r7").await;
         let ida = scene.person("ida").await;
         let team = scene.group("A", &[&ida]).await;
-        let (bank, ads) = (api::account(&scene.api, "Bank", "privileged").await, api::account(&scene.api, "Ads", "privileged").await);
+        let (bank, ads) = (
+            api::account(&scene.api, "Bank", "privileged").await,
+            api::account(&scene.api, "Ads", "privileged").await,
+        );
         api::grant_member(&scene.api, &ida, &bank).await;
         api::grant_team(&scene.api, &team, &ads).await;
         scene.disable(&ida).await;
@@ -144,7 +157,8 @@ on_both! {
         let path = format!("/offboardings/{}/cancel-rotations", text(&case, "/id"));
         let answer = scene.api.post(&path, &json!({"reason": "wrong person"})).await;
         assert!(answer.status < 300, "{answer:?}");
-        let answer = scene.review(&ida, json!({"grants": "all", "teams": "all", "reason": "wrong person"})).await;
+        let answer =
+            scene.review(&ida, json!({"grants": "all", "teams": "all", "reason": "wrong person"})).await;
         assert!(answer.status < 300, "{answer:?}");
         assert_eq!(scene.access(&ida).await, set(&[&bank, &ads]));
         assert!(api::rotations(&scene.api, &case, "ready").await.is_empty());
@@ -177,7 +191,11 @@ on_both! {
             }
             let case = api::case_of(&scene.api, &ida).await;
             assert_eq!(api::rotations(&scene.api, &case, "ready").await, [bank]);
-            let out: Vec<_> = api::audit_of(&scene.api, &ida).await.into_iter().filter(|record| record["action"] == "member.disabled").collect();
+            let out: Vec<_> = api::audit_of(&scene.api, &ida)
+                .await
+                .into_iter()
+                .filter(|record| record["action"] == "member.disabled")
+                .collect();
             assert_eq!(out.len(), 1, "one record of one leaving: {out:?}");
             // And once more, later, is no event at all.
             let before = (scene.member(&ida).await, api::audit(&scene.api).await.len());
@@ -205,7 +223,10 @@ on_both! {
         scene.set_policy(json!({"reactivation": "restore"})).await;
         let ida = scene.person("ida").await;
         let team = scene.group("A", &[&ida]).await;
-        let (bank, ads) = (api::account(&scene.api, "Bank", "standard").await, api::account(&scene.api, "Ads", "standard").await);
+        let (bank, ads) = (
+            api::account(&scene.api, "Bank", "standard").await,
+            api::account(&scene.api, "Ads", "standard").await,
+        );
         api::grant_member(&scene.api, &ida, &bank).await;
         api::grant_team(&scene.api, &team, &ads).await;
         scene.disable(&ida).await;

@@ -16,10 +16,18 @@ on_both! {
         let team = scene.group("A", &[&ida]).await;
         let ads = api::account(&scene.api, "Ads", "standard").await;
         let direct = api::grant_member(&scene.api, &ida, &ads).await;
-        let by_team = api::make(&scene.api, "/grants", json!({"team_id": team, "account_id": ads, "permission": "manage"})).await;
+        let by_team = api::make(
+            &scene.api,
+            "/grants",
+            json!({"team_id": team, "account_id": ads, "permission": "manage"}),
+        )
+        .await;
         let permission = async || {
             let items = api::all(&scene.api, &format!("/members/{ida}/access")).await;
-            items.iter().find(|item| item["account_id"] == ads).map(|item| text(item, "/permission").to_owned())
+            items
+                .iter()
+                .find(|item| item["account_id"] == ads)
+                .map(|item| text(item, "/permission").to_owned())
         };
         assert_eq!(permission().await.as_deref(), Some("manage"), "the highest counts");
         // Roles change while both stand.
@@ -55,7 +63,8 @@ on_both! {
         let id = scene.api.post("/grants", &until).await.expect(201).id();
         assert_eq!(scene.access(&ida).await, set(&[&ads]));
         // Its end is moved to in a moment, and then it is over without anybody's doing.
-        let soon = std::time::SystemTime::UNIX_EPOCH.elapsed().expect("after 1970") + Duration::from_millis(1_500);
+        let soon =
+            std::time::SystemTime::UNIX_EPOCH.elapsed().expect("after 1970") + Duration::from_millis(1_500);
         let soon = rfc3339(soon);
         scene.api.patch(&format!("/grants/{id}"), &json!({"ends_at": soon})).await.expect(200);
         assert_eq!(scene.access(&ida).await, set(&[&ads]));
@@ -81,7 +90,9 @@ on_both! {
         for path in ["/members", "/accounts", "/audit", "/scim-tokens", "/offboardings", "/flights"] {
             as_guest.get(path).await.expect(403);
         }
-        let answer = as_guest.post("/grants", &json!({"member_id": ida, "account_id": ads, "permission": "use"})).await;
+        let answer = as_guest
+            .post("/grants", &json!({"member_id": ida, "account_id": ads, "permission": "use"}))
+            .await;
         assert_eq!(answer.status, 403, "{answer:?}");
     }
 
@@ -90,11 +101,14 @@ on_both! {
         let (ida, bo) = (scene.person("ida").await, scene.person("bo").await);
         scene.set_role(&ida, "admin").await;
         let as_admin = scene.token_of(server, "ida@corp.example").await;
-        for (id, role) in [(&ida, "owner"), (&ida, "super_admin"), (&bo, "owner"), (&scene.workspace.owner_id, "user")] {
+        for (id, role) in
+            [(&ida, "owner"), (&ida, "super_admin"), (&bo, "owner"), (&scene.workspace.owner_id, "user")]
+        {
             let answer = as_admin.patch(&format!("/members/{id}"), &json!({"role": role})).await;
             assert_eq!(answer.status, 403, "{id} to {role}: {answer:?}");
         }
-        let answer = as_admin.post(&format!("/members/{}/deactivate", scene.workspace.owner_id), &json!({})).await;
+        let answer =
+            as_admin.post(&format!("/members/{}/deactivate", scene.workspace.owner_id), &json!({})).await;
         assert_eq!(answer.status, 403, "{answer:?}");
     }
 
@@ -129,10 +143,16 @@ on_both! {
             writes.push(tokio::spawn(async move { scim.patch(&path, &patch(operation)).await }));
         };
         for (_, id) in &come {
-            send(format!("/Groups/{team}"), json!({"op": "Add", "path": "members", "value": [{"value": id}]}));
+            send(
+                format!("/Groups/{team}"),
+                json!({"op": "Add", "path": "members", "value": [{"value": id}]}),
+            );
         }
         for id in &first[..6] {
-            send(format!("/Groups/{team}"), json!({"op": "remove", "path": format!("members[value eq \"{id}\"]")}));
+            send(
+                format!("/Groups/{team}"),
+                json!({"op": "remove", "path": format!("members[value eq \"{id}\"]")}),
+            );
         }
         send(format!("/Groups/{team}"), json!({"op": "replace", "path": "displayName", "value": "B"}));
         send(format!("/Users/{}", first[11]), json!({"op": "replace", "path": "active", "value": false}));
@@ -140,7 +160,8 @@ on_both! {
             let answer = write.await.expect("a request does not panic");
             assert!(matches!(answer.status, 200 | 204), "{answer:?}");
         }
-        let wanted: Vec<&str> = come.iter().map(|(_, id)| id.as_str()).chain(first[6..].iter().copied()).collect();
+        let wanted: Vec<&str> =
+            come.iter().map(|(_, id)| id.as_str()).chain(first[6..].iter().copied()).collect();
         assert_eq!(members(&scene.scim, &team).await, set(&wanted));
         let group = scene.scim.get(&format!("/Groups/{team}")).await.expect(200).json();
         assert_eq!(group["displayName"], "B");
@@ -163,7 +184,10 @@ on_both! {
                 let status = grant.await.expect("a request does not panic");
                 assert!(matches!(status, 201 | 409), "{status}");
             }
-            assert!(api::all(&scene.api, &format!("/grants?member={ida}")).await.is_empty(), "A2, in round {round}");
+            assert!(
+                api::all(&scene.api, &format!("/grants?member={ida}")).await.is_empty(),
+                "A2, in round {round}"
+            );
             scene.enable(&ida).await;
             assert!(scene.access(&ida).await.is_empty(), "A3, in round {round}");
         }

@@ -23,11 +23,20 @@ async fn owner_of(scene: &Scene, account: &str) -> (Value, Value) {
 on_both! {
     async fn an_account_passes_to_its_heir_and_says_so(server: &Server) {
         let scene = Scene::new(server, "heirs").await;
-        let (ida, bo, eva, kai) =
-            (scene.person("ida").await, scene.person("bo").await, scene.person("eva").await, scene.person("kai").await);
+        let (ida, bo, eva, kai) = (
+            scene.person("ida").await,
+            scene.person("bo").await,
+            scene.person("eva").await,
+            scene.person("kai").await,
+        );
         let named = owned(&scene, "Named", &ida, Some(&bo)).await;
         let shared = owned(&scene, "Shared", &ida, None).await;
-        api::make(&scene.api, "/grants", json!({"member_id": eva, "account_id": shared, "permission": "own"})).await;
+        api::make(
+            &scene.api,
+            "/grants",
+            json!({"member_id": eva, "account_id": shared, "permission": "own"}),
+        )
+        .await;
         let alone = owned(&scene, "Alone", &ida, None).await;
         let gone = owned(&scene, "Heir is out", &ida, Some(&kai)).await;
         let other = owned(&scene, "Other", &bo, Some(&ida)).await;
@@ -36,12 +45,17 @@ on_both! {
         assert_eq!(owner_of(&scene, &named).await, (json!(bo), json!("inherited")));
         assert_eq!(owner_of(&scene, &shared).await, (json!(eva), json!("inherited")));
         for orphan in [&alone, &gone] {
-            assert_eq!(owner_of(&scene, orphan).await, (Value::Null, json!("orphaned")), "the Owners have it");
+            assert_eq!(
+                owner_of(&scene, orphan).await,
+                (Value::Null, json!("orphaned")),
+                "the Owners have it"
+            );
         }
         assert_eq!(owner_of(&scene, &other).await, (json!(bo), Value::Null));
         assert!(scene.access(&bo).await.contains(&named), "the heir may use it");
         api::assert_no_access(&scene.api, &ida, &[&named, &shared, &alone]).await;
-        let listed: Vec<String> = api::all(&scene.api, "/accounts").await.iter().map(|a| text(a, "/id").to_owned()).collect();
+        let listed: Vec<String> =
+            api::all(&scene.api, "/accounts").await.iter().map(|a| text(a, "/id").to_owned()).collect();
         assert_eq!(listed.len(), 5, "{listed:?}");
         // Coming back takes nothing back.
         scene.enable(&ida).await;
@@ -58,7 +72,8 @@ on_both! {
     async fn heirs_who_leave_together_leave_no_account_with_a_leaver(server: &Server) {
         let scene = Scene::new(server, "together").await;
         for round in 0..4 {
-            let (ida, bo) = (scene.person(&format!("ida{round}")).await, scene.person(&format!("bo{round}")).await);
+            let (ida, bo) =
+                (scene.person(&format!("ida{round}")).await, scene.person(&format!("bo{round}")).await);
             let first = owned(&scene, &format!("First {round}"), &ida, Some(&bo)).await;
             let second = owned(&scene, &format!("Second {round}"), &bo, Some(&ida)).await;
             let (a, b) = tokio::join!(scene.disable(&ida), scene.disable(&bo));
@@ -76,7 +91,10 @@ on_both! {
         let ida = scene.person("ida").await;
         let deactivate = format!("/members/{owner}/deactivate");
         api::assert_problem(&scene.api.post(&deactivate, &json!({})).await, 409);
-        api::assert_problem(&scene.api.patch(&format!("/members/{owner}"), &json!({"role": "admin"})).await, 409);
+        api::assert_problem(
+            &scene.api.patch(&format!("/members/{owner}"), &json!({"role": "admin"})).await,
+            409,
+        );
         assert_eq!(scene.member(&owner).await["role"], "owner");
         scene.set_role(&ida, "owner").await;
         let answer = scene.api.patch(&format!("/members/{ida}"), &json!({"role": "admin"})).await;
@@ -113,9 +131,8 @@ on_both! {
         let said = server.cli(&["admin", "workspace", "list", "--json"]).await;
         assert!(said.success().stdout.contains("ownerless"), "{}", said.stdout);
         let kai = scene.person("kai").await;
-        let recovered = server
-            .cli(&["admin", "workspace", "recover", "successor", "--owner", "kai@corp.example"])
-            .await;
+        let recovered =
+            server.cli(&["admin", "workspace", "recover", "successor", "--owner", "kai@corp.example"]).await;
         recovered.success();
         let kai_token = scene.token_of(server, "kai@corp.example").await;
         assert_eq!(kai_token.get("/me").await.expect(200).json()["role"], "owner");
@@ -132,7 +149,8 @@ on_both! {
         scene.set_role(&eva, "super_admin").await;
         let as_ida = scene.token_of(server, "ida@corp.example").await;
         let as_eva = scene.token_of(server, "eva@corp.example").await;
-        let answer = as_ida.post(&format!("/members/{}/deactivate", scene.workspace.owner_id), &json!({})).await;
+        let answer =
+            as_ida.post(&format!("/members/{}/deactivate", scene.workspace.owner_id), &json!({})).await;
         assert!(answer.status < 300, "{answer:?}");
         let (a, b) = tokio::join!(scene.disable(&ida), scene.disable(&bo));
         assert!(a.status < 300 && b.status < 300, "{a:?} {b:?}");

@@ -52,7 +52,8 @@ on_both! {
             }
             accounts.push(id);
         }
-        let simulated = scene.api.get(&format!("/members/{ida}/simulate-offboarding")).await.expect(200).json();
+        let simulated =
+            scene.api.get(&format!("/members/{ida}/simulate-offboarding")).await.expect(200).json();
         scene.disable(&ida).await;
         let case = api::case_of(&scene.api, &ida).await;
         let planned = api::rotations(&scene.api, &case, "ready").await;
@@ -96,12 +97,18 @@ on_both! {
         let team = scene.group("A", &[&ida]).await;
         let top = api::make(&scene.api, "/collections", json!({"name": "Top"})).await;
         let below = api::make(&scene.api, "/collections", json!({"name": "Below", "parent_id": top})).await;
-        let lowest = api::make(&scene.api, "/collections", json!({"name": "Lowest", "parent_id": below})).await;
+        let lowest =
+            api::make(&scene.api, "/collections", json!({"name": "Lowest", "parent_id": below})).await;
         let aside = api::make(&scene.api, "/collections", json!({"name": "Aside"})).await;
         let mut accounts = Vec::new();
         for (name, folder) in [
-            ("direct", None), ("by team", None), ("in folder", Some(&top)), ("in subfolder", Some(&lowest)),
-            ("in the team's folder", Some(&aside)), ("both ways", None), ("out of reach", None),
+            ("direct", None),
+            ("by team", None),
+            ("in folder", Some(&top)),
+            ("in subfolder", Some(&lowest)),
+            ("in the team's folder", Some(&aside)),
+            ("both ways", None),
+            ("out of reach", None),
         ] {
             let mut body = json!({"name": name, "app": "Example", "sensitivity": "privileged"});
             if let Some(folder) = folder {
@@ -109,11 +116,22 @@ on_both! {
             }
             accounts.push(api::make(&scene.api, "/accounts", body).await);
         }
-        let [direct, by_team, in_folder, in_subfolder, in_teams, both, out] = accounts.try_into().expect("seven");
+        let [direct, by_team, in_folder, in_subfolder, in_teams, both, out] =
+            accounts.try_into().expect("seven");
         api::grant_member(&scene.api, &ida, &direct).await;
         api::grant_team(&scene.api, &team, &by_team).await;
-        api::make(&scene.api, "/grants", json!({"member_id": ida, "collection_id": top, "permission": "use"})).await;
-        api::make(&scene.api, "/grants", json!({"team_id": team, "collection_id": aside, "permission": "use"})).await;
+        api::make(
+            &scene.api,
+            "/grants",
+            json!({"member_id": ida, "collection_id": top, "permission": "use"}),
+        )
+        .await;
+        api::make(
+            &scene.api,
+            "/grants",
+            json!({"team_id": team, "collection_id": aside, "permission": "use"}),
+        )
+        .await;
         api::grant_member(&scene.api, &ida, &both).await;
         api::grant_team(&scene.api, &team, &both).await;
         let mut reached = vec![direct, by_team, in_folder, in_subfolder, in_teams, both.clone()];
@@ -153,20 +171,37 @@ on_both! {
         let scene = Scene::new(server, "evidence").await;
         let ida = scene.person("ida").await;
         let bank = account(&scene, "Bank", "critical", "auto").await;
-        let grant = api::make(&scene.api, "/grants", json!({
-            "member_id": ida, "account_id": bank, "permission": "manage", "reason": "month's end",
-        })).await;
+        let grant = api::make(
+            &scene.api,
+            "/grants",
+            json!({
+                "member_id": ida, "account_id": bank, "permission": "manage", "reason": "month's end",
+            }),
+        )
+        .await;
         scene.disable(&ida).await;
         let case = api::case_of(&scene.api, &ida).await;
         let removed = &list(&case, "/removed_grants")[0];
-        assert_eq!((text(removed, "/id"), text(removed, "/permission")), (grant.as_str(), "manage"), "{case}");
+        assert_eq!(
+            (text(removed, "/id"), text(removed, "/permission")),
+            (grant.as_str(), "manage"),
+            "{case}"
+        );
         let item = &list(&case, "/items")[0];
-        assert_eq!((text(item, "/account_name"), text(item, "/rule")), ("Bank", "privileged_and_could_use"), "{case}");
+        assert_eq!(
+            (text(item, "/account_name"), text(item, "/rule")),
+            ("Bank", "privileged_and_could_use"),
+            "{case}"
+        );
         assert!(item["evidence"].to_string().contains(&grant), "how it could be reached: {item}");
         assert!(text(&case, "/cut_at").ends_with('Z') && text(&case, "/cut_at").contains('.'), "{case}");
         assert!(!text(&case, "/request_id").is_empty(), "the request that caused it: {case}");
         let rotation = &list(&case, "/rotations")[0];
-        assert_eq!((text(rotation, "/account_id"), text(rotation, "/state")), (bank.as_str(), "ready"), "{case}");
+        assert_eq!(
+            (text(rotation, "/account_id"), text(rotation, "/state")),
+            (bank.as_str(), "ready"),
+            "{case}"
+        );
         let listed = api::all(&scene.api, "/offboardings?state=open").await;
         assert_eq!(listed.len(), 1, "{listed:?}");
         assert!(api::all(&scene.api, "/offboardings?state=held").await.is_empty());

@@ -33,11 +33,19 @@ on_both! {
             let case = api::case_of(&scene.api, id).await;
             assert_eq!(case["state"], "held", "{case}");
             assert_eq!(api::rotations(&scene.api, &case, "held").await, [bank.as_str()]);
-            assert_eq!(api::rotations(&scene.api, &case, "ready").await, [root.as_str()], "critical does not wait");
+            assert_eq!(
+                api::rotations(&scene.api, &case, "ready").await,
+                [root.as_str()],
+                "critical does not wait"
+            );
         }
         assert_eq!(api::all(&scene.api, "/offboardings?state=held").await.len(), 2);
         let notices = api::all(&scene.api, "/outbox?kind=notice").await;
-        assert_eq!(notices.iter().filter(|n| n.to_string().contains("held")).count(), 1, "one notice a wave: {notices:?}");
+        assert_eq!(
+            notices.iter().filter(|n| n.to_string().contains("held")).count(),
+            1,
+            "one notice a wave: {notices:?}"
+        );
 
         // A person lets one go, and calls the other off.
         let first = api::case_of(&scene.api, &people[3]).await;

@@ -47,16 +47,21 @@ on_both! {
     async fn references_may_point_forwards(server: &Server) {
         let scim = server.workspace("forward").await.scim();
         let team = json!({"schemas": [GROUP], "displayName": "Ops", "members": [{"value": "bulkId:ida"}, {"value": "bulkId:bo"}]});
-        let done = bulk(&scim, None, json!([
-            post("/Groups", "team", team),
-            {"method": "PATCH", "path": "/Groups/bulkId:team", "data": patch(json!([
-                {"op": "remove", "path": "members", "value": [{"value": "bulkId:bo"}]},
-                {"op": "add", "path": "members", "value": [{"value": "bulkId:eva"}]},
-            ]))},
-            post("/Users", "ida", person("ida")),
-            post("/Users", "bo", person("bo")),
-            post("/Users", "eva", person("eva")),
-        ])).await;
+        let done = bulk(
+            &scim,
+            None,
+            json!([
+                post("/Groups", "team", team),
+                {"method": "PATCH", "path": "/Groups/bulkId:team", "data": patch(json!([
+                    {"op": "remove", "path": "members", "value": [{"value": "bulkId:bo"}]},
+                    {"op": "add", "path": "members", "value": [{"value": "bulkId:eva"}]},
+                ]))},
+                post("/Users", "ida", person("ida")),
+                post("/Users", "bo", person("bo")),
+                post("/Users", "eva", person("eva")),
+            ]),
+        )
+        .await;
         assert_eq!(done.len(), 5, "{done:?}");
         for id in ["team", "ida", "bo", "eva"] {
             assert_eq!(of(&done, id)["status"], "201", "{done:?}");
@@ -74,10 +79,12 @@ on_both! {
             body[ENTERPRISE] = json!({"manager": {"value": format!("bulkId:{by}")}});
             body
         };
-        let done = bulk(&scim, None, json!([
-            post("/Users", "a", managed("ida", "b")),
-            post("/Users", "b", managed("bo", "a")),
-        ])).await;
+        let done = bulk(
+            &scim,
+            None,
+            json!([post("/Users", "a", managed("ida", "b")), post("/Users", "b", managed("bo", "a")),]),
+        )
+        .await;
         let (a, b) = (id_of(&done, "a"), id_of(&done, "b"));
         assert_eq!(read(&scim, &format!("/Users/{a}")).await[ENTERPRISE]["manager"]["value"], json!(b));
         assert_eq!(read(&scim, &format!("/Users/{b}")).await[ENTERPRISE]["manager"]["value"], json!(a));
@@ -87,25 +94,41 @@ on_both! {
         let scim = server.workspace("alone").await.scim();
         let bo = user_id(&scim, "bo@corp.example").await;
         let team = |name: &str, member: &str| json!({"schemas": [GROUP], "displayName": name, "members": [{"value": member}]});
-        let done = bulk(&scim, None, json!([
-            post("/Users", "ida", person("ida")),
-            post("/Users", "taken", person("BO")),
-            post("/Groups", "lame", team("Lame", "bulkId:taken")),
-            post("/Groups", "lost", team("Lost", "bulkId:nowhere")),
-            post("/Groups", "fine", team("Fine", "bulkId:ida")),
-            {"method": "DELETE", "path": format!("/Users/{bo}")},
-            {"method": "DELETE", "path": format!("/Users/{bo}")},
-        ])).await;
+        let done = bulk(
+            &scim,
+            None,
+            json!([
+                post("/Users", "ida", person("ida")),
+                post("/Users", "taken", person("BO")),
+                post("/Groups", "lame", team("Lame", "bulkId:taken")),
+                post("/Groups", "lost", team("Lost", "bulkId:nowhere")),
+                post("/Groups", "fine", team("Fine", "bulkId:ida")),
+                {"method": "DELETE", "path": format!("/Users/{bo}")},
+                {"method": "DELETE", "path": format!("/Users/{bo}")},
+            ]),
+        )
+        .await;
         assert_eq!(done.len(), 7, "{done:?}");
-        assert_eq!((&of(&done, "ida")["status"], &of(&done, "fine")["status"]), (&json!("201"), &json!("201")));
+        assert_eq!(
+            (&of(&done, "ida")["status"], &of(&done, "fine")["status"]),
+            (&json!("201"), &json!("201"))
+        );
         let taken = of(&done, "taken");
-        assert_eq!((&taken["status"], &taken["response"]["scimType"]), (&json!("409"), &json!("uniqueness")), "{taken}");
+        assert_eq!(
+            (&taken["status"], &taken["response"]["scimType"]),
+            (&json!("409"), &json!("uniqueness")),
+            "{taken}"
+        );
         for id in ["lame", "lost"] {
             let failed = of(&done, id);
             assert!(matches!(text(failed, "/status"), "400" | "409"), "{failed}");
-            assert!(!text(failed, "/response/detail").is_empty() && failed.get("location").is_none(), "{failed}");
+            assert!(
+                !text(failed, "/response/detail").is_empty() && failed.get("location").is_none(),
+                "{failed}"
+            );
         }
-        let mut deletes: Vec<&str> = done.iter().filter(|one| one["method"] == "DELETE").map(|one| text(one, "/status")).collect();
+        let mut deletes: Vec<&str> =
+            done.iter().filter(|one| one["method"] == "DELETE").map(|one| text(one, "/status")).collect();
         deletes.sort_unstable();
         assert_eq!(deletes, ["204", "404"]);
         assert!(found_ids(&scim, "/Groups", "displayName eq \"Lame\"").await.is_empty());
@@ -136,9 +159,11 @@ on_both! {
         let ida = user_id(&scim, "ida@corp.example").await;
         let path = format!("/Users/{ida}");
         let version = read(&scim, &path).await["meta"]["version"].clone();
-        let put = |version: &Value, title: &str| json!({
-            "method": "PUT", "path": path, "version": version, "data": user("ida@corp.example", json!({"title": title})),
-        });
+        let put = |version: &Value, title: &str| {
+            json!({
+                "method": "PUT", "path": path, "version": version, "data": user("ida@corp.example", json!({"title": title})),
+            })
+        };
         let done = bulk(&scim, None, json!([put(&version, "first")])).await;
         assert_eq!(done[0]["status"], "200", "{done:?}");
         let done = bulk(&scim, None, json!([put(&version, "second")])).await;

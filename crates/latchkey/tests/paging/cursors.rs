@@ -40,12 +40,20 @@ on_both! {
         let scim = server.workspace("walk").await.scim();
         let people = crowd(&scim, 23).await;
         let whole = walk(&scim, "count=1000").await;
-        assert_eq!(whole.len(), people.len() + usize::from(whole.len() > people.len()), "and perhaps the owner");
+        assert_eq!(
+            whole.len(),
+            people.len() + usize::from(whole.len() > people.len()),
+            "and perhaps the owner"
+        );
         for count in [1, 2, 5, 23, 24, 25] {
             assert_eq!(walk(&scim, &format!("count={count}")).await, whole, "by {count}");
         }
         let filter = format!("filter={}", enc(CROWD));
-        for query in [filter.clone(), format!("{filter}&attributes=userName"), format!("{filter}&excludedAttributes=emails")] {
+        for query in [
+            filter.clone(),
+            format!("{filter}&attributes=userName"),
+            format!("{filter}&excludedAttributes=emails"),
+        ] {
             let seen = walk(&scim, &format!("{query}&count=4")).await;
             assert_eq!(seen.iter().collect::<BTreeSet<_>>(), people.iter().collect(), "{query}");
             assert_eq!(seen.len(), people.len(), "{query}");
@@ -67,8 +75,12 @@ on_both! {
         }
         let filter = enc(CROWD);
         for sort in [
-            "sortBy=userName", "sortBy=userName&sortOrder=descending", "sortBy=title",
-            "sortBy=title&sortOrder=descending", "sortBy=meta.lastModified", "sortBy=name.familyName",
+            "sortBy=userName",
+            "sortBy=userName&sortOrder=descending",
+            "sortBy=title",
+            "sortBy=title&sortOrder=descending",
+            "sortBy=meta.lastModified",
+            "sortBy=name.familyName",
         ] {
             let query = format!("filter={filter}&{sort}");
             let whole = ids(&read(&scim, &format!("/Users?{query}&count=1000")).await);
@@ -97,7 +109,8 @@ on_both! {
                     gone.insert(id);
                 }
                 came.push(user_id(&scim, &format!("p0{round:02}x{}@corp.example", sort.len())).await);
-                let change = patch(json!({"op": "replace", "path": "nickName", "value": format!("n{round}")}));
+                let change =
+                    patch(json!({"op": "replace", "path": "nickName", "value": format!("n{round}")}));
                 scim.patch(&format!("/Users/{}", people[round % people.len()]), &change).await.expect(200);
                 match next(&scim, &query, &page).await {
                     Some(found) => {

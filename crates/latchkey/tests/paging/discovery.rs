@@ -61,7 +61,11 @@ on_both! {
         let group = types.iter().find(|one| one["name"] == "Group").expect("Group");
         assert_eq!((&group["endpoint"], &group["schema"]), (&json!("/Groups"), &json!(GROUP)));
         for one in types {
-            assert_eq!(one["schemas"], json!(["urn:ietf:params:scim:schemas:core:2.0:ResourceType"]), "{one}");
+            assert_eq!(
+                one["schemas"],
+                json!(["urn:ietf:params:scim:schemas:core:2.0:ResourceType"]),
+                "{one}"
+            );
             assert_eq!(text(one, "/meta/resourceType"), "ResourceType");
             let at = text(one, "/meta/location");
             assert!(at.ends_with(&format!("/ResourceTypes/{}", text(one, "/id"))), "{one}");
@@ -107,9 +111,18 @@ on_both! {
     async fn links_are_built_from_the_configured_base_and_never_from_the_request(server: &Server) {
         let scim = server.workspace("links").await.scim();
         let id = crate::support::scim::user_id(&scim, "ida@corp.example").await;
-        for path in [format!("/Users/{id}"), "/ServiceProviderConfig".to_owned(), "/ResourceTypes/User".to_owned(), format!("/Schemas/{USER}")] {
+        for path in [
+            format!("/Users/{id}"),
+            "/ServiceProviderConfig".to_owned(),
+            "/ResourceTypes/User".to_owned(),
+            format!("/Schemas/{USER}"),
+        ] {
             let plain = scim.get(&path).await.expect(200).text();
-            let forged = [("host", "evil.example"), ("x-forwarded-host", "evil.example"), ("forwarded", "host=evil.example")];
+            let forged = [
+                ("host", "evil.example"),
+                ("x-forwarded-host", "evil.example"),
+                ("forwarded", "host=evil.example"),
+            ];
             assert_eq!(scim.send("GET", &path, &forged, "").await.expect(200).text(), plain);
         }
         let config = read(&scim, "/ServiceProviderConfig").await;

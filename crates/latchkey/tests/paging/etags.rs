@@ -39,7 +39,10 @@ on_both! {
         assert_eq!(tag(&put), last, "a PUT of what is there changes nothing");
         assert_eq!(put.json()["meta"], stored["meta"]);
         assert!(text(&stored, "/meta/lastModified") >= text(&stored, "/meta/created"));
-        assert_eq!(got.header("content-location").or(Some(text(&stored, "/meta/location"))), Some(text(&stored, "/meta/location")));
+        assert_eq!(
+            got.header("content-location").or(Some(text(&stored, "/meta/location"))),
+            Some(text(&stored, "/meta/location"))
+        );
     }
 
     async fn a_read_of_what_is_known_is_304_without_a_body(server: &Server) {
@@ -48,7 +51,13 @@ on_both! {
         let team = group_id(&scim, "Ops", &[&ida]).await;
         for path in [format!("/Users/{ida}"), format!("/Groups/{team}")] {
             let known = tag(&scim.get(&path).await.expect(200));
-            for value in [known.as_str(), opaque(&known), "*", &format!("\"x\", {known}"), &format!("W/\"x\",{known} , \"y\"")] {
+            for value in [
+                known.as_str(),
+                opaque(&known),
+                "*",
+                &format!("\"x\", {known}"),
+                &format!("W/\"x\",{known} , \"y\""),
+            ] {
                 let answer = scim.send("GET", &path, &[("if-none-match", value)], "").await;
                 assert_eq!(answer.status, 304, "{value}: {answer:?}");
                 assert!(answer.body.is_empty(), "{answer:?}");
@@ -58,7 +67,9 @@ on_both! {
                 scim.send("GET", &path, &[("if-none-match", value)], "").await.expect(200);
             }
         }
-        let answer = scim.send("GET", &format!("/Users/{}", crate::support::NEVER), &[("if-none-match", "*")], "").await;
+        let answer = scim
+            .send("GET", &format!("/Users/{}", crate::support::NEVER), &[("if-none-match", "*")], "")
+            .await;
         assert_refused(&answer, 404, "");
     }
 
@@ -99,7 +110,9 @@ on_both! {
                 .map(|writer| {
                     let (scim, path, known) = (scim.clone(), path.clone(), known.clone());
                     let body = title(&format!("{round} by {writer}")).to_string();
-                    tokio::spawn(async move { scim.send("PATCH", &path, &[("if-match", &known)], body).await.status })
+                    tokio::spawn(async move {
+                        scim.send("PATCH", &path, &[("if-match", &known)], body).await.status
+                    })
                 })
                 .collect();
             let mut statuses = Vec::new();
@@ -116,7 +129,8 @@ on_both! {
         let ida = user_id(&scim, "ida@corp.example").await;
         let team = group_id(&scim, "Ops", &[]).await;
         let meta = async |path: String| read(&scim, &path).await["meta"].clone();
-        let (user_before, group_before) = (meta(format!("/Users/{ida}")).await, meta(format!("/Groups/{team}")).await);
+        let (user_before, group_before) =
+            (meta(format!("/Users/{ida}")).await, meta(format!("/Groups/{team}")).await);
         let add = patch(json!({"op": "add", "path": "members", "value": [{"value": ida}]}));
         scim.patch(&format!("/Groups/{team}"), &add).await.expect(204);
         assert_eq!(meta(format!("/Users/{ida}")).await, user_before, "a reflection is no change");
@@ -124,6 +138,10 @@ on_both! {
         assert_ne!(group_after["version"], group_before["version"]);
         assert!(text(&group_after, "/lastModified") >= text(&group_before, "/lastModified"));
         scim.delete(&format!("/Users/{ida}")).await.expect(204);
-        assert_ne!(meta(format!("/Groups/{team}")).await["version"], group_after["version"], "who is deleted leaves");
+        assert_ne!(
+            meta(format!("/Groups/{team}")).await["version"],
+            group_after["version"],
+            "who is deleted leaves"
+        );
     }
 }

@@ -46,7 +46,8 @@ on_both! {
         let scim = server.workspace("odd").await.scim();
         crowd(&scim, 5).await;
         let whole = ids(&page(&scim, "").await);
-        for query in ["startIndex=0", "startIndex=-7", "startIndex=1", "startindex=1", "STARTINDEX=1&COUNT=5"] {
+        for query in ["startIndex=0", "startIndex=-7", "startIndex=1", "startindex=1", "STARTINDEX=1&COUNT=5"]
+        {
             let found = page(&scim, query).await;
             assert_eq!(ids(&found), whole, "{query}");
             assert_eq!(found["startIndex"], json!(1), "{query}: below 1 means 1");
@@ -74,11 +75,17 @@ on_both! {
         for part in (0..people).collect::<Vec<_>>().chunks(100) {
             let operations: Vec<Value> = part
                 .iter()
-                .map(|at| json!({"method": "POST", "path": "/Users", "bulkId": format!("b{at}"), "data":
-                    {"schemas": [crate::support::scim::USER], "userName": format!("p{at:03}@corp.example")}}))
+                .map(|at| {
+                    json!({"method": "POST", "path": "/Users", "bulkId": format!("b{at}"), "data":
+                    {"schemas": [crate::support::scim::USER], "userName": format!("p{at:03}@corp.example")}})
+                })
                 .collect();
-            let answer = scim.post("/Bulk", &json!({"schemas": [crate::support::scim::BULK], "Operations": operations})).await;
-            assert!(list(&answer.expect(200).json(), "/Operations").iter().all(|made| made["status"] == "201"));
+            let answer = scim
+                .post("/Bulk", &json!({"schemas": [crate::support::scim::BULK], "Operations": operations}))
+                .await;
+            assert!(
+                list(&answer.expect(200).json(), "/Operations").iter().all(|made| made["status"] == "201")
+            );
         }
         let found = page(&scim, "").await;
         assert_eq!(ids(&found).len() as u64, usual.min(people as u64), "the default page");
@@ -88,7 +95,9 @@ on_both! {
     async fn a_search_by_post_is_the_same_as_by_get(server: &Server) {
         let scim = server.workspace("search").await.scim();
         crowd(&scim, 9).await;
-        let got = page(&scim, "startIndex=3&count=4&sortBy=userName&sortOrder=descending&attributes=userName").await;
+        let got =
+            page(&scim, "startIndex=3&count=4&sortBy=userName&sortOrder=descending&attributes=userName")
+                .await;
         let body = json!({
             "schemas": [SEARCH], "filter": CROWD, "startIndex": 3, "count": 4, "sortBy": "userName",
             "sortOrder": "descending", "attributes": ["userName"],
@@ -98,7 +107,10 @@ on_both! {
         let found = scim.post("/Users/.search", &body).await.expect(200).json();
         assert_list(&found);
         let one = &list(&found, "/Resources")[0];
-        assert!(one.get("emails").is_none() && one.get("name").is_none() && one.get("userName").is_some(), "{one}");
+        assert!(
+            one.get("emails").is_none() && one.get("name").is_none() && one.get("userName").is_some(),
+            "{one}"
+        );
     }
 
     async fn a_search_of_everything_finds_users_and_groups(server: &Server) {
@@ -106,7 +118,11 @@ on_both! {
         let people = crowd(&scim, 3).await;
         let group = crate::support::scim::group_id(&scim, "Ops", &[&people[0]]).await;
         let search = async |filter: &str| {
-            let found = scim.post("/.search", &json!({"schemas": [SEARCH], "filter": filter, "count": 100})).await.expect(200).json();
+            let found = scim
+                .post("/.search", &json!({"schemas": [SEARCH], "filter": filter, "count": 100}))
+                .await
+                .expect(200)
+                .json();
             assert_list(&found);
             assert_eq!(found["totalResults"], json!(ids(&found).len()), "{found}");
             ids(&found)
@@ -115,7 +131,10 @@ on_both! {
         assert_eq!(search("displayName eq \"ops\"").await, [group.as_str()], "users without one don't match");
         assert_eq!(search(CROWD).await.len(), 3, "a name that only users have");
         let everything = search("id pr").await;
-        assert!(everything.contains(&group) && people.iter().all(|id| everything.contains(id)), "{everything:?}");
+        assert!(
+            everything.contains(&group) && people.iter().all(|id| everything.contains(id)),
+            "{everything:?}"
+        );
     }
 
     async fn a_list_that_changes_keeps_its_order_for_those_who_stay(server: &Server) {

@@ -25,14 +25,21 @@ on_both! {
         let path = format!("/Users/{}", made.id());
         let get = async |query: &str| read(&scim, &format!("{path}?{query}")).await;
         for query in [
-            "attributes=userName", "attributes=username", "attributes=userName,shoeSize", "attributes=%20userName%20",
-            "attributes=urn:ietf:params:scim:schemas:core:2.0:User:userName", "attributes=userName,userName",
+            "attributes=userName",
+            "attributes=username",
+            "attributes=userName,shoeSize",
+            "attributes=%20userName%20",
+            "attributes=urn:ietf:params:scim:schemas:core:2.0:User:userName",
+            "attributes=userName,userName",
         ] {
             assert_eq!(keys(&get(query).await), names(&["id", "schemas", "userName"]), "{query}");
         }
         let some = get("attributes=name.givenName,emails.value").await;
         assert_eq!(keys(&some), names(&["id", "schemas", "name", "emails"]));
-        assert_eq!((&some["name"], &some["emails"]), (&json!({"givenName": "Ida"}), &json!([{"value": "ida@corp.example"}])));
+        assert_eq!(
+            (&some["name"], &some["emails"]),
+            (&json!({"givenName": "Ida"}), &json!([{"value": "ida@corp.example"}]))
+        );
         let department = format!("attributes={}", enc(&format!("{ENTERPRISE}:department")));
         assert_eq!(get(&department).await[ENTERPRISE], json!({"department": "Care"}));
         let whole = get(&format!("attributes={}", enc(ENTERPRISE))).await;
@@ -67,12 +74,22 @@ on_both! {
         let title = patch(json!({"op": "replace", "path": "title", "value": "x"}));
         let patched = scim.patch(&format!("{path}?attributes=userName"), &title).await.expect(200);
         assert_eq!(keys(&patched.json()), wanted);
-        let patched = scim.patch(&format!("{path}?excludedAttributes=name,emails"), &title).await.expect(200).json();
-        assert!(patched.get("name").is_none() && patched.get("emails").is_none() && patched.get("title").is_some());
-        let team = scim.post("/Groups?excludedAttributes=members", &group("Ops", &[&made.id()])).await.expect(201);
+        let patched =
+            scim.patch(&format!("{path}?excludedAttributes=name,emails"), &title).await.expect(200).json();
+        assert!(
+            patched.get("name").is_none()
+                && patched.get("emails").is_none()
+                && patched.get("title").is_some()
+        );
+        let team =
+            scim.post("/Groups?excludedAttributes=members", &group("Ops", &[&made.id()])).await.expect(201);
         assert_eq!(team.json().get("members"), None);
         let rename = patch(json!({"op": "replace", "path": "displayName", "value": "Care"}));
-        let patched = scim.patch(&format!("/Groups/{}?attributes=displayName,members", team.id()), &rename).await.expect(200).json();
+        let patched = scim
+            .patch(&format!("/Groups/{}?attributes=displayName,members", team.id()), &rename)
+            .await
+            .expect(200)
+            .json();
         assert_eq!(keys(&patched), names(&["id", "schemas", "displayName", "members"]));
         assert_eq!(text(&patched, "/members/0/value"), made.id());
         let stored = read(&scim, &path).await;

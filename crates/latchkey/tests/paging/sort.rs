@@ -49,7 +49,10 @@ on_both! {
         let by_title = sorted("title", "").await;
         assert!(by_title.starts_with('d') && by_title.ends_with('c'), "who has none is last: {by_title}");
         let by_title = sorted("title", "&sortOrder=descending").await;
-        assert!(by_title.starts_with('c') && by_title.ends_with('d'), "and first when descending: {by_title}");
+        assert!(
+            by_title.starts_with('c') && by_title.ends_with('d'),
+            "and first when descending: {by_title}"
+        );
         let by_department = sorted(&department, "").await;
         assert!(by_department.starts_with('c') && by_department.ends_with('d'), "{by_department}");
     }

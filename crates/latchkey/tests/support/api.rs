@@ -134,12 +134,18 @@ pub(crate) async fn rotations(api: &Client, case: &Value, state: &str) -> Vec<St
 
 /// The audit log's records, oldest first.
 pub(crate) async fn audit(api: &Client) -> Vec<Value> {
-    all(api, "/audit").await
+    in_order(all(api, "/audit").await)
 }
 
 /// The audit records about one thing.
 pub(crate) async fn audit_of(api: &Client, target: &str) -> Vec<Value> {
-    all(api, &format!("/audit?target={target}")).await
+    in_order(all(api, &format!("/audit?target={target}")).await)
+}
+
+/// Ids are of time, so their order is that of the records.
+fn in_order(mut records: Vec<Value>) -> Vec<Value> {
+    records.sort_by(|one, other| text(one, "/id").cmp(text(other, "/id")));
+    records
 }
 
 /// A refusal is a problem document (RFC 9457); gives its `detail`.
