@@ -22,9 +22,7 @@ pub fn openapi() -> OpenApi {
             .to_owned(),
     );
     let token = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-    let components = ComponentsBuilder::new()
-        .schemas_from_iter(table.schemas)
-        .security_scheme("token", token)
-        .build();
+    let components =
+        ComponentsBuilder::new().schemas_from_iter(table.schemas).security_scheme("token", token).build();
     OpenApiBuilder::new().info(info).paths(paths).components(Some(components)).build()
 }

@@ -124,16 +124,22 @@ pub(crate) type Actions = HashMap<&'static str, Vec<(http::Method, Option<Action
 impl<S: Clone + Send + Sync + 'static> Table<S> {
     pub(crate) fn of(endpoints: Vec<Endpoint<S>>) -> Self {
         let mut actions = Actions::new();
-        let mut table =
-            Self { router: Router::new(), actions: Arc::default(), routes: Vec::new(), operations: Vec::new(), schemas: Vec::new() };
+        let mut table = Self {
+            router: Router::new(),
+            actions: Arc::default(),
+            routes: Vec::new(),
+            operations: Vec::new(),
+            schemas: Vec::new(),
+        };
         for endpoint in endpoints {
             let path = endpoint.path;
             let method = method_of(&endpoint.method);
             let auth = if endpoint.action.is_some() { "api" } else { "none" };
             actions.entry(path).or_default().push((method.0, endpoint.action));
             table.routes.push((method.1, path, auth));
-            table.router =
-                table.router.route(path, endpoint.handler.expect("every endpoint of the table has a handler"));
+            table.router = table
+                .router
+                .route(path, endpoint.handler.expect("every endpoint of the table has a handler"));
             table.operations.push((endpoint.method, path, endpoint.operation.build()));
             table.schemas.extend(endpoint.schemas);
         }

@@ -17,7 +17,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let kind = request.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let kind =
+            request.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
         let essence = kind.split(';').next().unwrap_or_default().trim();
         if !essence.eq_ignore_ascii_case("application/json") {
             return Err(Problem::new(
@@ -36,7 +37,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 
 fn too_large_or_broken(rejection: BytesRejection) -> Problem {
     if rejection.status() == 413 {
-        return Problem::new(413, "too-large", "The body is too large", "send less than 1 MiB in one request");
+        return Problem::new(
+            413,
+            "too-large",
+            "The body is too large",
+            "send less than 1 MiB in one request",
+        );
     }
     Problem::invalid("the body could not be read to its end")
 }

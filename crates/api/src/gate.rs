@@ -47,7 +47,8 @@ impl Gate {
 pub(crate) async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let request_id = request_id(&gate.engine, request.headers());
-    let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
+    let path =
+        request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
     let method = request.method().clone();
     let span = tracing::debug_span!("api", %request_id, %method, path);
     request.extensions_mut().insert(request_id);
@@ -86,7 +87,8 @@ struct Visitor {
 impl Visitor {
     fn of(request: &Request) -> Self {
         let headers = request.headers();
-        let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+        let address =
+            request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
         let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
         Self {
             presented: bearer(headers).map(SecretString::from),

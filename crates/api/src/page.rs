@@ -44,9 +44,9 @@ impl Paging {
         }
         let after = self.cursor.as_deref().map(|cursor| {
             let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
-            bytes.and_then(|bytes| Uuid::from_slice(&bytes).ok()).ok_or_else(|| {
-                Problem::invalid("cursor is not one that a page gave; start again without it")
-            })
+            bytes
+                .and_then(|bytes| Uuid::from_slice(&bytes).ok())
+                .ok_or_else(|| Problem::invalid("cursor is not one that a page gave; start again without it"))
         });
         Ok(Window { after: after.transpose()?, limit: limit as usize })
     }

@@ -47,7 +47,12 @@ impl Problem {
     }
 
     pub(crate) fn not_found(what: &str) -> Self {
-        Self::new(404, "not-found", "There is no such thing", format!("there is no such {what} in this workspace"))
+        Self::new(
+            404,
+            "not-found",
+            "There is no such thing",
+            format!("there is no such {what} in this workspace"),
+        )
     }
 
     pub(crate) fn unauthenticated() -> Self {
@@ -94,11 +99,14 @@ impl Problem {
     pub(crate) fn from_error(error: &Error, request_id: RequestId) -> Self {
         let problem = match error {
             // SCIM's refusals reach this edge where both share a rule.
-            Error::Scim(refused) => Self::new(refused.status, "invalid", "The request makes no sense", &refused.detail),
+            Error::Scim(refused) => {
+                Self::new(refused.status, "invalid", "The request makes no sense", &refused.detail)
+            }
             Error::Refused(refusal) => refused(refusal),
             Error::NotFound { what } => Self::not_found(what),
             Error::Contended => {
-                let mut problem = Self::new(409, "contended", "Somebody else changes this now", error.to_string());
+                let mut problem =
+                    Self::new(409, "contended", "Somebody else changes this now", error.to_string());
                 problem.retry_after = Some(1);
                 problem
             }
@@ -142,9 +150,11 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_string(&self).expect("a problem has string keys only");
-        let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        let mut response =
+            (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
         if status == StatusCode::UNAUTHORIZED {
-            let challenge = HeaderValue::from_static("Bearer realm=\"Latchkey API\", error=\"invalid_token\"");
+            let challenge =
+                HeaderValue::from_static("Bearer realm=\"Latchkey API\", error=\"invalid_token\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
         if let Some(allow) = self.allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {

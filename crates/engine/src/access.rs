@@ -1,11 +1,11 @@
 //! Effective access and its why: everything here reads the one definition in the rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use latchkey_access::authority::Action;
-use latchkey_access::effective::{self, Explanation, Reach};
+use latchkey_access::effective::{self, Explanation, Reach, ReachBy};
 use latchkey_access::{Account, Member};
-use latchkey_kernel::id::{AccountId, MemberId};
+use latchkey_kernel::id::{AccountId, CollectionId, MemberId};
 use latchkey_store::{MemberBrief, WhoReach};
 
 use crate::{Caller, Engine, Error, accounts, members};
@@ -100,4 +100,31 @@ pub async fn explain(
         ways: Vec::new(),
     });
     Ok(Access { member, account, explanation })
+}
+
+/// The names of the collections that ways go through; nothing is read when none does.
+///
+/// # Errors
+/// When the caller may see nothing at all, or the database fails.
+pub async fn collection_names(
+    engine: &Engine,
+    by: &Caller,
+    explained: impl IntoIterator<Item = &Explanation>,
+) -> Result<HashMap<CollectionId, String>, Error> {
+    by.may(Action::ReadSelf)?;
+    let through: HashSet<CollectionId> = explained
+        .into_iter()
+        .flat_map(|explanation| &explanation.ways)
+        .filter_map(|(reach, _)| match &reach.by {
+            ReachBy::Grant { collections, .. } => Some(collections),
+            ReachBy::Owner => None,
+        })
+        .flatten()
+        .copied()
+        .collect();
+    if through.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let all = crate::collections::all(engine, by).await?;
+    Ok(all.into_iter().filter(|one| through.contains(&one.id)).map(|one| (one.id, one.name)).collect())
 }

@@ -75,6 +75,17 @@ impl Caller {
         }
     }
 
+    /// Whether they may make a token of these scopes: none that may do more than their own.
+    ///
+    /// # Errors
+    /// When a scope goes beyond theirs.
+    pub(crate) fn may_issue(&self, scopes: &[Scope]) -> Result<(), Refusal> {
+        match &self.who {
+            Who::Operator => Ok(()),
+            Who::Member { scopes: held, .. } => authority::may_issue(held, scopes),
+        }
+    }
+
     /// What a change is caused by. There is no other way to a cause, so that no service writes
     /// anything that it has not asked leave for.
     pub(crate) fn cause(&self, engine: &Engine, action: Action) -> Result<Cause, Error> {

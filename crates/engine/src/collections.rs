@@ -104,7 +104,7 @@ pub async fn delete(engine: &Engine, by: &Caller, id: CollectionId) -> Result<()
         .await
 }
 
-async fn all(engine: &Engine, by: &Caller) -> Result<Vec<Collection>, Error> {
+pub(crate) async fn all(engine: &Engine, by: &Caller) -> Result<Vec<Collection>, Error> {
     const PAGE: usize = 1_000;
     let mut all: Vec<Collection> = Vec::new();
     loop {

@@ -163,6 +163,9 @@ pub async fn add_member(engine: &Engine, by: &Caller, id: TeamId, member: Member
 pub async fn remove_member(engine: &Engine, by: &Caller, id: TeamId, member: MemberId) -> Result<(), Error> {
     change_members(engine, by, id, || async {
         let standings = engine.store().team_standings(by.workspace_id(), id, &[member]).await?;
+        if standings.is_empty() {
+            return Err(Error::NotFound { what: "member" });
+        }
         let is_in = standings.iter().any(|(_, membership)| membership.is_some());
         Ok(MemberChange { added: Vec::new(), removed: if is_in { vec![member] } else { Vec::new() } })
     })

@@ -136,6 +136,7 @@ pub async fn create_api(
         // A token acts as its member, so nobody makes one for somebody else.
         return Err(Error::NotFound { what: "member" });
     }
+    by.may_issue(scopes)?;
     let mut issued = draft(engine, workspace_id, TokenKind::Api, name, &cause);
     // A member's token is shown once: there is no reason to show it again.
     issued.token.sealed = None;
@@ -225,14 +226,16 @@ pub async fn list_scim(engine: &Engine, by: &Caller) -> Result<Vec<TokenView>, E
     views(engine, by.workspace_id(), |token| token.kind == TokenKind::Scim).await
 }
 
-/// The caller's own API tokens, newest first; for the operator, everybody's.
+/// The caller's own API tokens, newest first; everybody's for the operator and for who sees the
+/// directory's.
 ///
 /// # Errors
 /// When the caller may not or the database fails.
 pub async fn list_api(engine: &Engine, by: &Caller) -> Result<Vec<TokenView>, Error> {
     by.may(Action::ReadSelf)?;
+    let everybody = by.may(Action::ReadDirectory).is_ok();
     let own = by.member_id();
-    let theirs = |token: &Token| own.is_none() || token.member.map(|(member, _)| member) == own;
+    let theirs = |token: &Token| everybody || token.member.map(|(member, _)| member) == own;
     views(engine, by.workspace_id(), |token| token.kind == TokenKind::Api && theirs(token)).await
 }
 

@@ -26,17 +26,17 @@ pub(crate) async fn run(command: Audit, output: Output) -> anyhow::Result<ExitCo
         output.answer(
             &json!({
                 "workspace": each.name,
-                "whole": report.breaks.is_empty(),
-                "sealed": report.sealed,
+                "ok": report.breaks.is_empty(),
+                "records": report.sealed + report.unsealed,
                 "unsealed": report.unsealed,
                 "faults": faults,
             }),
             || {
                 let mut lines = vec![format!(
-                    "{}: {} ({} records sealed, {} newer not yet sealed)",
+                    "{}: {} ({} records, {} of them not sealed yet)",
                     each.name,
                     if report.breaks.is_empty() { "whole" } else { "NOT WHOLE" },
-                    report.sealed,
+                    report.sealed + report.unsealed,
                     report.unsealed
                 )];
                 lines.extend(faults.iter().map(|fault| format!("  {fault}")));

@@ -154,7 +154,7 @@ pub(crate) enum ScimToken {
         #[arg(long, value_name = "NAME")]
         workspace: String,
         /// Id of the token; not needed where there is only one valid
-        #[arg(long, value_name = "ID")]
+        #[arg(value_name = "TOKEN_ID")]
         token: Option<String>,
         /// Hours for which the old one stays valid, so that the directory does not fail in between
         #[arg(long, value_name = "HOURS", default_value_t = 0.0, value_parser = grace_hours)]
@@ -168,7 +168,7 @@ pub(crate) enum ScimToken {
         #[arg(long, value_name = "NAME")]
         workspace: String,
         /// Id of the token; not needed where there is only one valid
-        #[arg(long, value_name = "ID")]
+        #[arg(value_name = "TOKEN_ID")]
         token: Option<String>,
         #[command(flatten)]
         place: Place,

@@ -105,9 +105,16 @@ async fn of_workspace(
         Ok(report) if report.breaks.is_empty() => finding(
             "audit",
             Verdict::Good,
-            format!("the chain of {name} is whole: {} records, {} not yet sealed", report.sealed, report.unsealed),
+            format!(
+                "the chain of {name} is whole: {} records, {} not yet sealed",
+                report.sealed, report.unsealed
+            ),
         ),
-        Ok(_) => finding("audit", Verdict::Bad, format!("the chain of {name} is broken: run latchkey audit verify")),
+        Ok(_) => finding(
+            "audit",
+            Verdict::Bad,
+            format!("the chain of {name} is broken: run latchkey audit verify"),
+        ),
         Err(error) => finding("audit", Verdict::Bad, error.to_string()),
     });
     findings.push(match latchkey_engine::tokens::list_scim(engine, &by).await {
@@ -125,9 +132,7 @@ fn directory(
     tokens: &[latchkey_engine::tokens::TokenView],
     now: latchkey_kernel::Timestamp,
 ) -> Finding {
-    let valid = tokens
-        .iter()
-        .filter(|view| view.token.is_valid(now));
+    let valid = tokens.iter().filter(|view| view.token.is_valid(now));
     let (mut count, mut last) = (0, None);
     for view in valid {
         count += 1;
@@ -139,9 +144,11 @@ fn directory(
             Verdict::Look,
             format!("{name} has no valid SCIM token: latchkey admin scim-token create --workspace {name}"),
         ),
-        (_, None) => {
-            finding("directory", Verdict::Look, format!("no directory has written to {name} yet: turn provisioning on"))
-        }
+        (_, None) => finding(
+            "directory",
+            Verdict::Look,
+            format!("no directory has written to {name} yet: turn provisioning on"),
+        ),
         (_, Some(at)) if now.since(at) > SILENCE => finding(
             "directory",
             Verdict::Look,
@@ -155,13 +162,15 @@ fn folder(place: &Place) -> Finding {
     let shown = place.data.display();
     match std::fs::metadata(&place.data) {
         Ok(found) if !found.is_dir() => finding("folder", Verdict::Bad, format!("{shown} is not a folder")),
-        Ok(found) if found.mode() & 0o077 != 0 => finding(
-            "folder",
-            Verdict::Look,
-            format!("{shown} can be read by others: chmod 700 {shown}"),
-        ),
+        Ok(found) if found.mode() & 0o077 != 0 => {
+            finding("folder", Verdict::Look, format!("{shown} can be read by others: chmod 700 {shown}"))
+        }
         Ok(_) => finding("folder", Verdict::Good, format!("{shown} is there, for its owner alone")),
-        Err(error) => finding("folder", Verdict::Bad, format!("{shown} cannot be used: {error}; name another with --data")),
+        Err(error) => finding(
+            "folder",
+            Verdict::Bad,
+            format!("{shown} cannot be used: {error}; name another with --data"),
+        ),
     }
 }
 
@@ -194,8 +203,10 @@ fn print_routes(output: Output) {
     }));
     all.extend(latchkey_api::routes().into_iter().map(own));
     all.extend(operations::ROUTES.into_iter().map(own));
-    let shown: Vec<_> =
-        all.iter().map(|(method, path, auth)| json!({ "method": method, "path": path, "auth": auth })).collect();
+    let shown: Vec<_> = all
+        .iter()
+        .map(|(method, path, auth)| json!({ "method": method, "path": path, "auth": auth }))
+        .collect();
     output.answer(&shown, || {
         let rows: Vec<_> =
             all.iter().map(|(method, path, auth)| vec![method.clone(), path.clone(), auth.clone()]).collect();

@@ -34,14 +34,13 @@ impl Output {
         }
     }
 
-    /// A failure: the sentence and its causes.
+    /// A failure: the sentence and its causes, on standard error.
     pub(crate) fn failure(self, error: &anyhow::Error) {
         if self.json {
-            let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
-            let line = serde_json::json!({ "error": chain.join(": ") });
-            anstream::println!("{line}");
+            anstream::eprintln!("{}", serde_json::json!({ "error": format!("{error:#}") }));
+        } else {
+            anstream::eprintln!("latchkey: {error:#}");
         }
-        anstream::eprintln!("latchkey: {error:#}");
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) async fn run(options: Demo, output: Output) -> anyhow::Result<ExitCod
     let company = match company {
         Ok(company) => company,
         Err(error) if error.downcast_ref::<BadPeople>().is_some() => {
-            output.failure(&error);
+            anstream::eprintln!("{error:#}");
             return Ok(ExitCode::from(2));
         }
         Err(error) => return Err(error),
@@ -65,8 +65,8 @@ pub(crate) async fn run(options: Demo, output: Output) -> anyhow::Result<ExitCod
 
 /// The folder that was named, if it is new or an earlier demo's; else a fresh one.
 fn folder(named: Option<PathBuf>) -> anyhow::Result<PathBuf> {
-    let data = named
-        .unwrap_or_else(|| std::env::temp_dir().join(format!("latchkey-demo-{}", std::process::id())));
+    let data =
+        named.unwrap_or_else(|| std::env::temp_dir().join(format!("latchkey-demo-{}", std::process::id())));
     let is_empty = |path: &Path| std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
     if data.exists() && !data.join(MARK).exists() && !is_empty(&data) {
         anyhow::bail!(
@@ -108,7 +108,6 @@ async fn workspace(engine: &Engine) -> anyhow::Result<Workspace> {
         work_email: Some(OWNER.to_owned()),
         role: Role::Owner,
     };
-    let (workspace, _) =
-        workspaces::create(engine, WORKSPACE, &owner, engine.fresh_request_id()).await?;
+    let (workspace, _) = workspaces::create(engine, WORKSPACE, &owner, engine.fresh_request_id()).await?;
     Ok(workspace)
 }

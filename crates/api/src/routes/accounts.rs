@@ -42,24 +42,49 @@ pub(super) fn endpoints() -> Vec<Endpoint<ApiState>> {
             .takes::<AccountChange>()
             .gives::<AccountView>(200, "The account as it is now.")
             .by(patch),
-        Endpoint::new(HttpMethod::Delete, one, Action::WriteAccounts, "Remove an account with its grants and exposures")
-            .gives_nothing()
-            .by(delete),
-        Endpoint::new(HttpMethod::Get, "/v1/api/accounts/{id}/access", Action::ReadAccounts, "Who can use an account and why, and who cannot and why not")
-            .query::<Paging>()
-            .gives::<AccountAccessView>(200, "A page of the members whom something leads there.")
-            .by(access),
-        Endpoint::new(HttpMethod::Get, known, Action::ReadAccounts, "Who knows this password now, and who knew earlier ones")
-            .gives::<ExposureList>(200, "Who knows which value.")
-            .by(exposures),
-        Endpoint::new(HttpMethod::Post, known, Action::WriteGrants, "Record that a member knows the present password")
-            .takes::<NewExposure>()
-            .gives_nothing()
-            .by(expose),
-        Endpoint::new(HttpMethod::Get, "/v1/api/explain", Action::ReadAccounts, "Whether a member may use an account, and why or why not")
-            .query::<Pair>()
-            .gives::<AccessView>(200, "The verdict.")
-            .by(explain),
+        Endpoint::new(
+            HttpMethod::Delete,
+            one,
+            Action::WriteAccounts,
+            "Remove an account with its grants and exposures",
+        )
+        .gives_nothing()
+        .by(delete),
+        Endpoint::new(
+            HttpMethod::Get,
+            "/v1/api/accounts/{id}/access",
+            Action::ReadAccounts,
+            "Who can use an account and why, and who cannot and why not",
+        )
+        .query::<Paging>()
+        .gives::<AccountAccessView>(200, "A page of the members whom something leads there.")
+        .by(access),
+        Endpoint::new(
+            HttpMethod::Get,
+            known,
+            Action::ReadAccounts,
+            "Who knows this password now, and who knew earlier ones",
+        )
+        .gives::<ExposureList>(200, "Who knows which value.")
+        .by(exposures),
+        Endpoint::new(
+            HttpMethod::Post,
+            known,
+            Action::WriteGrants,
+            "Record that a member knows the present password",
+        )
+        .takes::<NewExposure>()
+        .gives_nothing()
+        .by(expose),
+        Endpoint::new(
+            HttpMethod::Get,
+            "/v1/api/explain",
+            Action::ReadAccounts,
+            "Whether a member may use an account, and why or why not",
+        )
+        .query::<Pair>()
+        .gives::<AccessView>(200, "The verdict.")
+        .by(explain),
     ]
 }
 
@@ -307,23 +332,22 @@ async fn access(
     let after = window.after.map(MemberId::from_uuid);
     let all = services::access::of_account(&state.engine, &by, id, after, window.read()).await;
     let all = all.map_err(problem(&by))?;
+    let explained = all.iter().map(|one| &one.explanation);
+    let names = services::access::collection_names(&state.engine, &by, explained).await;
+    let names = names.map_err(problem(&by))?;
     let show = |one: services::access::WhoMay| HolderView {
         member_id: one.member.standing.member_id,
         display_name: one.member.display_name,
         role: one.member.role,
         permission: one.explanation.permission,
         allowed: one.explanation.permission.is_some(),
-        why: one.explanation.ways.iter().map(|(reach, verdict)| way(reach, *verdict)).collect(),
+        why: one.explanation.ways.iter().map(|(reach, verdict)| way(reach, *verdict, &names)).collect(),
     };
     let Page { items, next } = window.page(all, |one| one.member.standing.member_id.as_uuid(), show);
     Ok(Json(AccountAccessView { account: account.into(), items, next }))
 }
 
-async fn exposures(
-    State(state): State<ApiState>,
-    By(by): By,
-    Id(id): Id<AccountId>,
-) -> Answer<ExposureList> {
+async fn exposures(State(state): State<ApiState>, By(by): By, Id(id): Id<AccountId>) -> Answer<ExposureList> {
     let account = services::accounts::get(&state.engine, &by, id).await.map_err(problem(&by))?;
     let all = services::exposures::list(&state.engine, &by, id).await.map_err(problem(&by))?;
     let show = |exposure: Exposure| ExposureView {
@@ -355,7 +379,9 @@ async fn explain(
     Params(pair): Params<Pair>,
 ) -> Answer<AccessView> {
     let found = services::access::explain(&state.engine, &by, pair.member, pair.account).await;
-    Ok(Json(AccessView::from(&found.map_err(problem(&by))?)))
+    let found = found.map_err(problem(&by))?;
+    let names = services::access::collection_names(&state.engine, &by, [&found.explanation]).await;
+    Ok(Json(AccessView::of(&found, &names.map_err(problem(&by))?)))
 }
 
 impl From<Account> for AccountView {

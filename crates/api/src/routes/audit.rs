@@ -64,10 +64,10 @@ pub(crate) struct SealedView {
 /// Whether the chain is whole.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct VerdictView {
-    whole: bool,
-    /// How many records are chained.
-    sealed: u64,
-    /// How many are not yet.
+    ok: bool,
+    /// How many records there are.
+    records: u64,
+    /// How many of them are not chained yet, which takes a moment.
     unsealed: u64,
     /// What is wrong, record by record.
     faults: Vec<String>,
@@ -80,6 +80,9 @@ pub(crate) struct Search {
     action: Option<String>,
     /// The id of what they are about.
     target: Option<String>,
+    /// The id of a record: only those before it, that is, after it in the order of the list.
+    #[param(value_type = Option<String>)]
+    after: Option<AuditId>,
     /// How many at most, 1 to 500; 100 if absent.
     limit: Option<u32>,
     /// The `next` of the page before.
@@ -110,7 +113,7 @@ async fn list(
     let filter = AuditFilter {
         action: search.action,
         target_id: search.target,
-        after: window.after.map(AuditId::from_uuid),
+        after: window.after.map(AuditId::from_uuid).or(search.after),
         limit: window.read(),
     };
     let rows = services::audit::list(&state.engine, &by, filter).await.map_err(problem(&by))?;
@@ -125,8 +128,8 @@ async fn list(
 async fn verify(State(state): State<ApiState>, By(by): By) -> Answer<VerdictView> {
     let verdict = services::audit::verify(&state.engine, &by).await.map_err(problem(&by))?;
     Ok(Json(VerdictView {
-        whole: verdict.breaks.is_empty(),
-        sealed: verdict.sealed,
+        ok: verdict.breaks.is_empty(),
+        records: verdict.sealed + verdict.unsealed,
         unsealed: verdict.unsealed,
         faults: verdict.breaks.iter().map(ToString::to_string).collect(),
     }))

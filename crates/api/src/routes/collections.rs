@@ -37,9 +37,14 @@ pub(super) fn endpoints() -> Vec<Endpoint<ApiState>> {
             .takes::<CollectionChange>()
             .gives::<CollectionView>(200, "The collection as it is now.")
             .by(patch),
-        Endpoint::new(HttpMethod::Delete, one, Action::WriteAccounts, "Remove an empty collection, with the grants on it")
-            .gives_nothing()
-            .by(delete),
+        Endpoint::new(
+            HttpMethod::Delete,
+            one,
+            Action::WriteAccounts,
+            "Remove an empty collection, with the grants on it",
+        )
+        .gives_nothing()
+        .by(delete),
     ]
 }
 
@@ -102,11 +107,7 @@ async fn create(
     Ok((StatusCode::CREATED, Json(made.map_err(problem(&by))?.into())))
 }
 
-async fn get(
-    State(state): State<ApiState>,
-    By(by): By,
-    Id(id): Id<CollectionId>,
-) -> Answer<CollectionView> {
+async fn get(State(state): State<ApiState>, By(by): By, Id(id): Id<CollectionId>) -> Answer<CollectionView> {
     let found = services::collections::get(&state.engine, &by, id).await.map_err(problem(&by))?;
     Ok(Json(found.into()))
 }

@@ -21,13 +21,23 @@ use crate::page::{Page, Paging};
 
 pub(super) fn endpoints() -> Vec<Endpoint<ApiState>> {
     vec![
-        Endpoint::new(HttpMethod::Get, "/v1/api/flights", Action::ReadDirectory, "The directory's requests with their verdicts and effects")
-            .query::<Search>()
-            .gives::<Page<FlightView>>(200, "A page of requests, newest first.")
-            .by(list),
-        Endpoint::new(HttpMethod::Get, "/v1/api/flights/{id}", Action::ReadDirectory, "One request of the directory")
-            .gives::<FlightView>(200, "The request.")
-            .by(get),
+        Endpoint::new(
+            HttpMethod::Get,
+            "/v1/api/flights",
+            Action::ReadDirectory,
+            "The directory's requests with their verdicts and effects",
+        )
+        .query::<Search>()
+        .gives::<Page<FlightView>>(200, "A page of requests, newest first.")
+        .by(list),
+        Endpoint::new(
+            HttpMethod::Get,
+            "/v1/api/flights/{id}",
+            Action::ReadDirectory,
+            "One request of the directory",
+        )
+        .gives::<FlightView>(200, "The request.")
+        .by(get),
     ]
 }
 
@@ -56,9 +66,24 @@ pub(crate) struct FlightView {
     micros: u64,
     address: String,
     agent: Option<String>,
-    /// The body's shape, effects, hints and error.
-    #[schema(value_type = Object)]
+    /// What followed, as `member.disabled`, and how many where it counts things.
+    #[schema(value_type = Vec<Object>)]
+    effects: Value,
+    /// What was understood in another way than sent, left out, or is missing in the mapping.
+    #[schema(value_type = Vec<String>)]
+    hints: Value,
+    /// For a refusal: the keyword, as `uniqueness`.
+    #[schema(value_type = Option<String>)]
+    scim_type: Value,
+    /// For a refusal: the sentence that the directory was told.
+    #[schema(value_type = Option<String>)]
     detail: Value,
+    /// The member or team that it was about.
+    #[schema(value_type = Option<String>)]
+    target_id: Value,
+    /// What the body looked like.
+    #[schema(value_type = Object)]
+    body: Value,
 }
 
 /// Which requests.
@@ -97,8 +122,15 @@ async fn get(State(state): State<ApiState>, By(by): By, Id(id): Id<FlightId>) ->
 }
 
 impl From<FlightEntry> for FlightView {
-    fn from(flight: FlightEntry) -> Self {
+    fn from(mut flight: FlightEntry) -> Self {
+        let mut part = |name: &str| flight.detail.get_mut(name).map(Value::take).unwrap_or_default();
         Self {
+            effects: part("effects"),
+            hints: part("hints"),
+            scim_type: part("scim_type"),
+            detail: part("error"),
+            target_id: part("target_id"),
+            body: part("body"),
             id: flight.id,
             at: flight.at,
             token_id: flight.token_id,
@@ -111,7 +143,6 @@ impl From<FlightEntry> for FlightView {
             micros: flight.micros,
             address: flight.address,
             agent: flight.agent,
-            detail: flight.detail,
         }
     }
 }

@@ -4,12 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use latchkey_access::authority::Action;
-use latchkey_access::{Grant, GrantObject, GrantSubject, Permission};
 use latchkey_access::grants::Wish;
+use latchkey_access::{Grant, GrantObject, GrantSubject, Permission};
 use latchkey_engine::grants::To;
+use latchkey_engine::{self as services, GrantFilter};
 use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{AccountId, CollectionId, GrantId, MemberId, TeamId};
-use latchkey_engine::{self as services, GrantFilter};
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::path::HttpMethod;
 use utoipa::{IntoParams, ToSchema};
@@ -25,14 +25,24 @@ use crate::problem::Problem;
 pub(super) fn endpoints() -> Vec<Endpoint<ApiState>> {
     let one = "/v1/api/grants/{id}";
     vec![
-        Endpoint::new(HttpMethod::Get, "/v1/api/grants", Action::ReadAccounts, "Grants, by whom or what they concern")
-            .query::<Search>()
-            .gives::<Page<GrantView>>(200, "A page of grants, oldest first.")
-            .by(list),
-        Endpoint::new(HttpMethod::Post, "/v1/api/grants", Action::WriteGrants, "Give a member or a team an account or a collection")
-            .takes::<GrantDraft>()
-            .gives::<GrantView>(201, "The grant.")
-            .by(give),
+        Endpoint::new(
+            HttpMethod::Get,
+            "/v1/api/grants",
+            Action::ReadAccounts,
+            "Grants, by whom or what they concern",
+        )
+        .query::<Search>()
+        .gives::<Page<GrantView>>(200, "A page of grants, oldest first.")
+        .by(list),
+        Endpoint::new(
+            HttpMethod::Post,
+            "/v1/api/grants",
+            Action::WriteGrants,
+            "Give a member or a team an account or a collection",
+        )
+        .takes::<GrantDraft>()
+        .gives::<GrantView>(201, "The grant.")
+        .by(give),
         Endpoint::new(HttpMethod::Get, one, Action::ReadAccounts, "A grant")
             .gives::<GrantView>(200, "The grant.")
             .by(get),
@@ -40,7 +50,9 @@ pub(super) fn endpoints() -> Vec<Endpoint<ApiState>> {
             .takes::<GrantEnd>()
             .gives::<GrantView>(200, "The grant as it is now.")
             .by(set_end),
-        Endpoint::new(HttpMethod::Delete, one, Action::WriteGrants, "End a grant at once").gives_nothing().by(end),
+        Endpoint::new(HttpMethod::Delete, one, Action::WriteGrants, "End a grant at once")
+            .gives_nothing()
+            .by(end),
     ]
 }
 
@@ -202,15 +214,12 @@ async fn set_end(
     Id(id): Id<GrantId>,
     Body(wish): Body<GrantEnd>,
 ) -> Answer<GrantView> {
-    let grant = services::grants::set_end(&state.engine, &by, id, wish.ends_at).await.map_err(problem(&by))?;
+    let grant =
+        services::grants::set_end(&state.engine, &by, id, wish.ends_at).await.map_err(problem(&by))?;
     Ok(Json(grant.into()))
 }
 
-async fn end(
-    State(state): State<ApiState>,
-    By(by): By,
-    Id(id): Id<GrantId>,
-) -> Result<StatusCode, Problem> {
+async fn end(State(state): State<ApiState>, By(by): By, Id(id): Id<GrantId>) -> Result<StatusCode, Problem> {
     services::grants::end(&state.engine, &by, id).await.map_err(problem(&by))?;
     Ok(StatusCode::NO_CONTENT)
 }

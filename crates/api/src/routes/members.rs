@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use latchkey_access::authority::Action;
 use latchkey_access::{Member, MemberState, Origin, Role};
+use latchkey_engine::access::Access;
 use latchkey_engine::members::NewMember;
 use latchkey_engine::offboardings::Foreseen;
 use latchkey_engine::{self as services, MemberQuery};
@@ -33,28 +34,58 @@ pub(super) fn endpoints() -> Vec<Endpoint<ApiState>> {
             .takes::<MemberDraft>()
             .gives::<MemberView>(201, "The member.")
             .by(add),
-        Endpoint::new(HttpMethod::Get, "/v1/api/members/{id}", Action::ReadMembers, "A member with their teams")
-            .gives::<MemberDetail>(200, "The member.")
-            .by(get),
+        Endpoint::new(
+            HttpMethod::Get,
+            "/v1/api/members/{id}",
+            Action::ReadMembers,
+            "A member with their teams",
+        )
+        .gives::<MemberDetail>(200, "The member.")
+        .by(get),
         Endpoint::new(HttpMethod::Patch, "/v1/api/members/{id}", Action::SetRole, "Set a member's role")
             .takes::<MemberPatch>()
             .gives::<MemberView>(200, "The member as it is now.")
             .by(patch),
-        Endpoint::new(HttpMethod::Post, "/v1/api/members/{id}/deactivate", Action::Deactivate, "Take a member out, with everything that follows")
-            .gives::<MemberView>(200, "The member as it is now.")
-            .by(deactivate),
-        Endpoint::new(HttpMethod::Post, "/v1/api/members/{id}/reactivate", Action::Reactivate, "Bring a member back, with no access until it is given anew")
-            .gives::<MemberView>(200, "The member as it is now.")
-            .by(reactivate),
-        Endpoint::new(HttpMethod::Get, "/v1/api/members/{id}/access", Action::ReadAccounts, "What a member can use and why, and what does not count and why not")
-            .gives::<AccessList>(200, "Every account that something leads to.")
-            .by(access),
-        Endpoint::new(HttpMethod::Get, "/v1/api/me/access", Action::ReadSelf, "What the caller can use and why")
-            .gives::<AccessList>(200, "Every account that something leads to.")
-            .by(own_access),
-        Endpoint::new(HttpMethod::Get, "/v1/api/members/{id}/simulate-offboarding", Action::ReadOffboardings, "What would follow if this member left now; nothing is written")
-            .gives::<SimulationView>(200, "What would follow.")
-            .by(simulate),
+        Endpoint::new(
+            HttpMethod::Post,
+            "/v1/api/members/{id}/deactivate",
+            Action::Deactivate,
+            "Take a member out, with everything that follows",
+        )
+        .gives::<MemberView>(200, "The member as it is now.")
+        .by(deactivate),
+        Endpoint::new(
+            HttpMethod::Post,
+            "/v1/api/members/{id}/reactivate",
+            Action::Reactivate,
+            "Bring a member back, with no access until it is given anew",
+        )
+        .gives::<MemberView>(200, "The member as it is now.")
+        .by(reactivate),
+        Endpoint::new(
+            HttpMethod::Get,
+            "/v1/api/members/{id}/access",
+            Action::ReadAccounts,
+            "What a member can use and why, and what does not count and why not",
+        )
+        .gives::<AccessList>(200, "Every account that something leads to.")
+        .by(access),
+        Endpoint::new(
+            HttpMethod::Get,
+            "/v1/api/me/access",
+            Action::ReadSelf,
+            "What the caller can use and why",
+        )
+        .gives::<AccessList>(200, "Every account that something leads to.")
+        .by(own_access),
+        Endpoint::new(
+            HttpMethod::Get,
+            "/v1/api/members/{id}/simulate-offboarding",
+            Action::ReadOffboardings,
+            "What would follow if this member left now; nothing is written",
+        )
+        .gives::<SimulationView>(200, "What would follow.")
+        .by(simulate),
     ]
 }
 
@@ -127,8 +158,10 @@ pub(crate) struct TeamName {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MemberDraft {
-    /// Their mail address, which is also their user name.
-    email: String,
+    /// The name that they sign in with, usually their work address.
+    user_name: String,
+    /// Where notices go; `user_name` if it is an address.
+    work_email: Option<String>,
     display_name: Option<String>,
     /// `guest`, `user` (if absent), `admin`, `super_admin` or `owner`.
     #[schema(value_type = Option<String>)]
@@ -172,7 +205,7 @@ pub(crate) struct SimulationView {
     held: bool,
     /// How many direct grants would be removed.
     direct_grants: u64,
-    items: Vec<SimulatedView>,
+    accounts: Vec<SimulatedView>,
 }
 
 /// What would follow for one account.
@@ -213,9 +246,14 @@ async fn add(
     By(by): By,
     Body(draft): Body<MemberDraft>,
 ) -> Result<(StatusCode, Json<MemberView>), Problem> {
+    let user_name = draft.user_name.trim().to_owned();
+    if user_name.is_empty() || user_name.chars().count() > 256 {
+        return Err(Problem::invalid("user_name must have 1 to 256 characters").of(by.request_id()));
+    }
+    let address = Some(user_name.clone()).filter(|name| name.contains('@'));
     let new = NewMember {
-        user_name: draft.email.trim().to_owned(),
-        work_email: Some(draft.email.trim().to_owned()),
+        user_name,
+        work_email: draft.work_email.or(address),
         display_name: draft.display_name,
         role: draft.role.unwrap_or(Role::User),
     };
@@ -224,7 +262,8 @@ async fn add(
 }
 
 async fn get(State(state): State<ApiState>, By(by): By, Id(id): Id<MemberId>) -> Answer<MemberDetail> {
-    let (member, teams) = services::members::with_teams(&state.engine, &by, id).await.map_err(problem(&by))?;
+    let (member, teams) =
+        services::members::with_teams(&state.engine, &by, id).await.map_err(problem(&by))?;
     let teams = teams.into_iter().map(|(id, display_name)| TeamName { id, display_name }).collect();
     Ok(Json(MemberDetail { member: MemberView::from(&member), teams }))
 }
@@ -235,7 +274,8 @@ async fn patch(
     Id(id): Id<MemberId>,
     Body(wish): Body<MemberPatch>,
 ) -> Answer<MemberView> {
-    let changed = services::members::set_role(&state.engine, &by, id, wish.role).await.map_err(problem(&by))?;
+    let changed =
+        services::members::set_role(&state.engine, &by, id, wish.role).await.map_err(problem(&by))?;
     Ok(Json(MemberView::from(&changed.member)))
 }
 
@@ -251,20 +291,23 @@ async fn reactivate(State(state): State<ApiState>, By(by): By, Id(id): Id<Member
 
 async fn access(State(state): State<ApiState>, By(by): By, Id(id): Id<MemberId>) -> Answer<AccessList> {
     let all = services::access::of_member(&state.engine, &by, id).await.map_err(problem(&by))?;
-    Ok(Json(AccessList { items: all.iter().map(AccessView::from).collect() }))
+    list_of(&state, &by, &all).await
 }
 
 async fn own_access(State(state): State<ApiState>, By(by): By) -> Answer<AccessList> {
     let id = by.member_id().ok_or_else(Problem::unauthenticated)?;
     let all = services::access::of_member(&state.engine, &by, id).await.map_err(problem(&by))?;
-    Ok(Json(AccessList { items: all.iter().map(AccessView::from).collect() }))
+    list_of(&state, &by, &all).await
 }
 
-async fn simulate(
-    State(state): State<ApiState>,
-    By(by): By,
-    Id(id): Id<MemberId>,
-) -> Answer<SimulationView> {
+async fn list_of(state: &ApiState, by: &services::Caller, all: &[Access]) -> Answer<AccessList> {
+    let explained = all.iter().map(|access| &access.explanation);
+    let names =
+        services::access::collection_names(&state.engine, by, explained).await.map_err(problem(by))?;
+    Ok(Json(AccessList { items: all.iter().map(|access| AccessView::of(access, &names)).collect() }))
+}
+
+async fn simulate(State(state): State<ApiState>, By(by): By, Id(id): Id<MemberId>) -> Answer<SimulationView> {
     let simulation = services::offboardings::simulate(&state.engine, &by, id).await.map_err(problem(&by))?;
     let show = |item: &Foreseen| SimulatedView {
         account_id: item.account.id.to_string(),
@@ -279,6 +322,6 @@ async fn simulate(
         member: MemberView::from(&simulation.member),
         held: simulation.held,
         direct_grants: simulation.direct_grants,
-        items: simulation.accounts.iter().map(show).collect(),
+        accounts: simulation.accounts.iter().map(show).collect(),
     }))
 }

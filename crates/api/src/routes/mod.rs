@@ -36,7 +36,9 @@ pub(crate) fn endpoints() -> Vec<Endpoint<ApiState>> {
 pub(crate) type Answer<T> = Result<axum::Json<T>, crate::problem::Problem>;
 
 /// Turns a service's error into the problem of this caller's request.
-pub(crate) fn problem(by: &latchkey_engine::Caller) -> impl Fn(latchkey_engine::Error) -> crate::problem::Problem {
+pub(crate) fn problem(
+    by: &latchkey_engine::Caller,
+) -> impl Fn(latchkey_engine::Error) -> crate::problem::Problem {
     let request_id = by.request_id();
     move |error| crate::problem::Problem::from_error(&error, request_id)
 }

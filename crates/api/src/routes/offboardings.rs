@@ -30,20 +30,40 @@ pub(super) fn endpoints() -> Vec<Endpoint<ApiState>> {
             .query::<Search>()
             .gives::<Page<CaseSummary>>(200, "A page of cases, newest first.")
             .by(list),
-        Endpoint::new(HttpMethod::Get, "/v1/api/offboardings/{id}", Action::ReadOffboardings, "A case: what was cut, what follows for each account, and the timeline")
-            .gives::<CaseDetail>(200, "The case.")
-            .by(get),
-        Endpoint::new(HttpMethod::Post, "/v1/api/offboardings/{id}/release", Action::ReleaseRotations, "Let the rotations go that the safeguard holds")
-            .gives::<CaseDetail>(200, "The case as it is now.")
-            .by(release),
-        Endpoint::new(HttpMethod::Post, "/v1/api/offboardings/{id}/cancel-rotations", Action::CancelRotations, "Call off what has not been done of a case's rotations")
-            .takes::<CallOff>()
-            .gives::<CaseDetail>(200, "The case as it is now.")
-            .by(call_off),
-        Endpoint::new(HttpMethod::Get, "/v1/api/outbox", Action::ReadOutbox, "Effects that are to happen or have happened")
-            .query::<OutboxSearch>()
-            .gives::<Page<EffectView>>(200, "A page of effects, newest first.")
-            .by(outbox),
+        Endpoint::new(
+            HttpMethod::Get,
+            "/v1/api/offboardings/{id}",
+            Action::ReadOffboardings,
+            "A case: what was cut, what follows for each account, and the timeline",
+        )
+        .gives::<CaseDetail>(200, "The case.")
+        .by(get),
+        Endpoint::new(
+            HttpMethod::Post,
+            "/v1/api/offboardings/{id}/release",
+            Action::ReleaseRotations,
+            "Let the rotations go that the safeguard holds",
+        )
+        .gives::<CaseDetail>(200, "The case as it is now.")
+        .by(release),
+        Endpoint::new(
+            HttpMethod::Post,
+            "/v1/api/offboardings/{id}/cancel-rotations",
+            Action::CancelRotations,
+            "Call off what has not been done of a case's rotations",
+        )
+        .takes::<CallOff>()
+        .gives::<CaseDetail>(200, "The case as it is now.")
+        .by(call_off),
+        Endpoint::new(
+            HttpMethod::Get,
+            "/v1/api/outbox",
+            Action::ReadOutbox,
+            "Effects that are to happen or have happened",
+        )
+        .query::<OutboxSearch>()
+        .gives::<Page<EffectView>>(200, "A page of effects, newest first.")
+        .by(outbox),
     ]
 }
 

@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use latchkey_access::authority::Action;
 use latchkey_access::returning::{Choice, Pick};
-use latchkey_engine::reviews::Review;
 use latchkey_engine as services;
+use latchkey_engine::reviews::Review;
 use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{CaseId, GrantId, MemberId, TeamId};
 use serde::{Deserialize, Serialize};
@@ -22,24 +22,52 @@ use crate::extract::{Body, Id, Params};
 use crate::page::{Page, Paging};
 use crate::problem::Problem;
 
+/// Somebody whose return waits for a decision.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Waiting {
+    #[schema(value_type = String)]
+    member_id: MemberId,
+    member: MemberView,
+}
+
 pub(super) fn endpoints() -> Vec<Endpoint<ApiState>> {
     let one = "/v1/api/members/{id}/review";
     vec![
-        Endpoint::new(HttpMethod::Get, "/v1/api/reviews", Action::ReadReviews, "Who came back and waits for a person's decision")
-            .query::<Paging>()
-            .gives::<Page<MemberView>>(200, "A page of them, oldest first.")
-            .by(list),
-        Endpoint::new(HttpMethod::Get, one, Action::ReadReviews, "What a returned member had and could have again")
-            .gives::<ReviewView>(200, "The review.")
-            .by(get),
-        Endpoint::new(HttpMethod::Post, one, Action::CloseReview, "Give back what is chosen, and close the review")
-            .takes::<ReviewChoice>()
-            .gives::<ReviewView>(200, "The review as it is now.")
-            .by(close),
-        Endpoint::new(HttpMethod::Post, "/v1/api/members/{id}/undo-offboarding", Action::CancelRotations, "Take an offboarding back as a mistake: give everything back and call off rotations not yet done")
-            .takes::<Undo>()
-            .gives::<ReviewView>(200, "The review as it is now.")
-            .by(undo),
+        Endpoint::new(
+            HttpMethod::Get,
+            "/v1/api/reviews",
+            Action::ReadReviews,
+            "Who came back and waits for a person's decision",
+        )
+        .query::<Paging>()
+        .gives::<Page<Waiting>>(200, "A page of them, oldest first.")
+        .by(list),
+        Endpoint::new(
+            HttpMethod::Get,
+            one,
+            Action::ReadReviews,
+            "What a returned member had and could have again",
+        )
+        .gives::<ReviewView>(200, "The review.")
+        .by(get),
+        Endpoint::new(
+            HttpMethod::Post,
+            one,
+            Action::CloseReview,
+            "Give back what is chosen, and close the review",
+        )
+        .takes::<ReviewChoice>()
+        .gives::<ReviewView>(200, "The review as it is now.")
+        .by(close),
+        Endpoint::new(
+            HttpMethod::Post,
+            "/v1/api/members/{id}/undo-offboarding",
+            Action::CancelRotations,
+            "Take an offboarding back as a mistake: give everything back and call off rotations not yet done",
+        )
+        .takes::<Undo>()
+        .gives::<ReviewView>(200, "The review as it is now.")
+        .by(undo),
     ]
 }
 
@@ -103,12 +131,16 @@ async fn list(
     State(state): State<ApiState>,
     By(by): By,
     Params(paging): Params<Paging>,
-) -> Answer<Page<MemberView>> {
+) -> Answer<Page<Waiting>> {
     let window = paging.window()?;
     let after = window.after.map(MemberId::from_uuid);
     let rows = services::reviews::list(&state.engine, &by, after, window.read()).await;
     let rows = rows.map_err(problem(&by))?;
-    Ok(Json(window.page(rows, |member| member.id.as_uuid(), |member| MemberView::from(&member))))
+    Ok(Json(window.page(
+        rows,
+        |member| member.id.as_uuid(),
+        |member| Waiting { member_id: member.id, member: MemberView::from(&member) },
+    )))
 }
 
 async fn get(State(state): State<ApiState>, By(by): By, Id(id): Id<MemberId>) -> Answer<ReviewView> {

@@ -13,13 +13,13 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::members::MemberView;
 use super::{Answer, looked_for, problem};
-use latchkey_engine::{self as services, TeamQuery};
 use crate::ApiState;
 use crate::caller::By;
 use crate::endpoint::Endpoint;
 use crate::extract::{Body, Id, Ids, Params};
 use crate::page::{Page, Paging};
 use crate::problem::Problem;
+use latchkey_engine::{self as services, TeamQuery};
 
 pub(super) fn endpoints() -> Vec<Endpoint<ApiState>> {
     let one = "/v1/api/teams/{id}";
@@ -40,19 +40,34 @@ pub(super) fn endpoints() -> Vec<Endpoint<ApiState>> {
             .takes::<TeamDraft>()
             .gives::<TeamView>(200, "The team as it is now.")
             .by(patch),
-        Endpoint::new(HttpMethod::Delete, one, Action::WriteTeams, "Remove a team that is kept here, with its grants")
-            .gives_nothing()
-            .by(delete),
+        Endpoint::new(
+            HttpMethod::Delete,
+            one,
+            Action::WriteTeams,
+            "Remove a team that is kept here, with its grants",
+        )
+        .gives_nothing()
+        .by(delete),
         Endpoint::new(HttpMethod::Get, "/v1/api/teams/{id}/members", Action::ReadMembers, "A team's members")
             .query::<Paging>()
             .gives::<Page<TeamMemberView>>(200, "A page of members.")
             .by(members),
-        Endpoint::new(HttpMethod::Put, seat, Action::WriteTeams, "Put a member into a team that is kept here")
-            .gives_nothing()
-            .by(add),
-        Endpoint::new(HttpMethod::Delete, seat, Action::WriteTeams, "Take a member out of a team that is kept here")
-            .gives_nothing()
-            .by(remove),
+        Endpoint::new(
+            HttpMethod::Put,
+            seat,
+            Action::WriteTeams,
+            "Put a member into a team that is kept here",
+        )
+        .gives_nothing()
+        .by(add),
+        Endpoint::new(
+            HttpMethod::Delete,
+            seat,
+            Action::WriteTeams,
+            "Take a member out of a team that is kept here",
+        )
+        .gives_nothing()
+        .by(remove),
     ]
 }
 
@@ -120,7 +135,8 @@ async fn create(
     By(by): By,
     Body(draft): Body<TeamDraft>,
 ) -> Result<(StatusCode, Json<TeamView>), Problem> {
-    let team = services::teams::create(&state.engine, &by, &draft.display_name).await.map_err(problem(&by))?;
+    let team =
+        services::teams::create(&state.engine, &by, &draft.display_name).await.map_err(problem(&by))?;
     Ok((StatusCode::CREATED, Json(view(team))))
 }
 

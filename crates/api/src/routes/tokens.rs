@@ -29,33 +29,73 @@ const MOST_GRACE: u64 = 72 * 60 * 60;
 
 pub(super) fn endpoints() -> Vec<Endpoint<ApiState>> {
     vec![
-        Endpoint::new(HttpMethod::Get, "/v1/api/scim-tokens", Action::ReadDirectory, "The directory's tokens with their use; never their text")
-            .gives::<Page<TokenView>>(200, "All of them, newest first.")
-            .by(list_scim),
-        Endpoint::new(HttpMethod::Post, "/v1/api/scim-tokens", Action::WriteDirectory, "Make a token for a directory")
-            .takes::<ScimTokenDraft>()
-            .gives::<Issued>(201, "The token with its text.")
-            .by(create_scim),
-        Endpoint::new(HttpMethod::Post, "/v1/api/scim-tokens/{id}/regenerate", Action::WriteDirectory, "Make a new token in the place of one")
-            .takes::<Regenerate>()
-            .gives::<Issued>(201, "The new token with its text.")
-            .by(regenerate),
-        Endpoint::new(HttpMethod::Post, "/v1/api/scim-tokens/{id}/reveal", Action::WriteDirectory, "Show a token's text again; it is audited")
-            .gives::<Revealed>(200, "The text.")
-            .by(reveal),
-        Endpoint::new(HttpMethod::Delete, "/v1/api/scim-tokens/{id}", Action::WriteDirectory, "End a directory's token at once")
-            .gives_nothing()
-            .by(revoke_scim),
-        Endpoint::new(HttpMethod::Get, "/v1/api/api-tokens", Action::WriteOwnTokens, "The caller's own API tokens")
-            .gives::<Page<TokenView>>(200, "All of them, newest first.")
-            .by(list_api),
-        Endpoint::new(HttpMethod::Post, "/v1/api/api-tokens", Action::WriteOwnTokens, "Make an API token for oneself; its text is shown this once")
-            .takes::<ApiTokenDraft>()
-            .gives::<Issued>(201, "The token with its text.")
-            .by(create_api),
-        Endpoint::new(HttpMethod::Delete, "/v1/api/api-tokens/{id}", Action::WriteOwnTokens, "End one of one's own API tokens at once")
-            .gives_nothing()
-            .by(revoke_api),
+        Endpoint::new(
+            HttpMethod::Get,
+            "/v1/api/scim-tokens",
+            Action::ReadDirectory,
+            "The directory's tokens with their use; never their text",
+        )
+        .gives::<Page<TokenView>>(200, "All of them, newest first.")
+        .by(list_scim),
+        Endpoint::new(
+            HttpMethod::Post,
+            "/v1/api/scim-tokens",
+            Action::WriteDirectory,
+            "Make a token for a directory",
+        )
+        .takes::<ScimTokenDraft>()
+        .gives::<Issued>(201, "The token with its text.")
+        .by(create_scim),
+        Endpoint::new(
+            HttpMethod::Post,
+            "/v1/api/scim-tokens/{id}/regenerate",
+            Action::WriteDirectory,
+            "Make a new token in the place of one",
+        )
+        .takes::<Regenerate>()
+        .gives::<Issued>(201, "The new token with its text.")
+        .by(regenerate),
+        Endpoint::new(
+            HttpMethod::Post,
+            "/v1/api/scim-tokens/{id}/reveal",
+            Action::WriteDirectory,
+            "Show a token's text again; it is audited",
+        )
+        .gives::<Revealed>(200, "The text.")
+        .by(reveal),
+        Endpoint::new(
+            HttpMethod::Delete,
+            "/v1/api/scim-tokens/{id}",
+            Action::WriteDirectory,
+            "End a directory's token at once",
+        )
+        .gives_nothing()
+        .by(revoke_scim),
+        Endpoint::new(
+            HttpMethod::Get,
+            "/v1/api/api-tokens",
+            Action::WriteOwnTokens,
+            "The caller's own API tokens; for Admins, everybody's",
+        )
+        .gives::<Page<TokenView>>(200, "All of them, newest first.")
+        .by(list_api),
+        Endpoint::new(
+            HttpMethod::Post,
+            "/v1/api/api-tokens",
+            Action::WriteOwnTokens,
+            "Make an API token for oneself; its text is shown this once",
+        )
+        .takes::<ApiTokenDraft>()
+        .gives::<Issued>(201, "The token with its text.")
+        .by(create_api),
+        Endpoint::new(
+            HttpMethod::Delete,
+            "/v1/api/api-tokens/{id}",
+            Action::WriteOwnTokens,
+            "End an API token at once: one's own, or anybody's for Admins",
+        )
+        .gives_nothing()
+        .by(revoke_api),
     ]
 }
 
@@ -85,7 +125,7 @@ pub(crate) struct TokenView {
     revoked_at: Option<Timestamp>,
     #[schema(value_type = Option<String>)]
     last_used_at: Option<Timestamp>,
-    last_address: Option<String>,
+    last_used_from: Option<String>,
     last_agent: Option<String>,
     /// How many requests it has made.
     requests: u64,
@@ -169,7 +209,9 @@ async fn regenerate(
 ) -> Result<(StatusCode, Json<Issued>), Problem> {
     let seconds = wish.grace_seconds.unwrap_or(0);
     if seconds > MOST_GRACE {
-        return Err(Problem::invalid(format!("grace_seconds must be at most {MOST_GRACE}, which is 72 hours")));
+        return Err(Problem::invalid(format!(
+            "grace_seconds must be at most {MOST_GRACE}, which is 72 hours"
+        )));
     }
     kind_is(&state, &by, id, TokenKind::Scim).await?;
     let grace = Duration::from_secs(seconds);
@@ -217,10 +259,7 @@ async fn revoke_api(
     By(by): By,
     Id(id): Id<TokenId>,
 ) -> Result<StatusCode, Problem> {
-    let token = kind_is(&state, &by, id, TokenKind::Api).await?;
-    if token.member.map(|(member, _)| member) != by.member_id() {
-        return Err(Problem::not_found("token"));
-    }
+    kind_is(&state, &by, id, TokenKind::Api).await?;
     services::tokens::revoke(&state.engine, &by, id).await.map_err(problem(&by))?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -281,7 +320,7 @@ fn view(known: &Known, now: Timestamp) -> TokenView {
         valid_until: token.valid_until,
         revoked_at: token.revoked_at,
         last_used_at: used.as_ref().map(|used| used.last_used_at),
-        last_address: used.as_ref().map(|used| used.last_address.clone()),
+        last_used_from: used.as_ref().map(|used| used.last_address.clone()),
         last_agent: used.as_ref().and_then(|used| used.last_agent.clone()),
         requests: used.as_ref().map_or(0, |used| used.requests),
     }

@@ -1,10 +1,12 @@
 //! Why: the ways that lead to an account, and what each was judged to be.
 
+use std::collections::HashMap;
+
 use latchkey_access::effective::{Denial, Reach, ReachBy};
 use latchkey_access::{GrantObject, GrantSubject, Permission};
 use latchkey_engine::access::Access;
 use latchkey_kernel::Timestamp;
-use latchkey_kernel::id::{AccountId, GrantId, TeamId};
+use latchkey_kernel::id::{AccountId, CollectionId, GrantId, TeamId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -25,6 +27,17 @@ pub(crate) struct AccessView {
     why: Vec<WayView>,
 }
 
+/// A collection by its name.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CollectionName {
+    #[schema(value_type = String)]
+    id: CollectionId,
+    name: String,
+}
+
+/// The names of collections that ways go through.
+pub(super) type Names = HashMap<CollectionId, String>;
+
 /// One way that leads to an account.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct WayView {
@@ -39,8 +52,7 @@ pub(crate) struct WayView {
     /// The team's name.
     team_name: Option<String>,
     /// The collections that it goes through, from the granted one down.
-    #[schema(value_type = Vec<String>)]
-    collections: Vec<latchkey_kernel::id::CollectionId>,
+    collections: Vec<CollectionName>,
     /// Whether it counts.
     counts: bool,
     /// What it allows, if it counts.
@@ -60,8 +72,8 @@ pub(crate) struct WayView {
     reason: Option<String>,
 }
 
-impl From<&Access> for AccessView {
-    fn from(access: &Access) -> Self {
+impl AccessView {
+    pub(super) fn of(access: &Access, names: &Names) -> Self {
         Self {
             account_id: access.account.id,
             account_name: access.account.name.clone(),
@@ -69,13 +81,13 @@ impl From<&Access> for AccessView {
             sensitivity: access.account.sensitivity.to_string(),
             permission: access.explanation.permission,
             allowed: access.explanation.permission.is_some(),
-            why: access.explanation.ways.iter().map(|(reach, verdict)| way(reach, *verdict)).collect(),
+            why: access.explanation.ways.iter().map(|(reach, verdict)| way(reach, *verdict, names)).collect(),
         }
     }
 }
 
 /// One way, as judged.
-pub(super) fn way(reach: &Reach, verdict: Result<Permission, Denial>) -> WayView {
+pub(super) fn way(reach: &Reach, verdict: Result<Permission, Denial>, names: &Names) -> WayView {
     let mut view = WayView {
         by: "owner",
         grant_id: None,
@@ -95,7 +107,9 @@ pub(super) fn way(reach: &Reach, verdict: Result<Permission, Denial>) -> WayView
         view.grant_id = Some(grant.id);
         view.team_id = team.as_ref().map(|team| team.team_id);
         view.team_name = team.as_ref().map(|team| team.team_name.clone());
-        view.collections.clone_from(collections);
+        let named =
+            |id: &CollectionId| CollectionName { id: *id, name: names.get(id).cloned().unwrap_or_default() };
+        view.collections = collections.iter().map(named).collect();
         view.ends_at = grant.ends_at;
         view.granted_by = Some(grant.granted_by.clone());
         view.reason.clone_from(&grant.reason);

@@ -11,13 +11,13 @@ use utoipa::ToSchema;
 use utoipa::openapi::path::HttpMethod;
 
 use super::{Answer, double, problem};
-use latchkey_engine as services;
 use crate::ApiState;
 use crate::caller::By;
 use crate::endpoint::Endpoint;
 use crate::extract::Body;
 use crate::routes::members::MemberView;
 use latchkey_access::authority::Action;
+use latchkey_engine as services;
 
 pub(super) fn endpoints() -> Vec<Endpoint<ApiState>> {
     vec![
@@ -25,11 +25,16 @@ pub(super) fn endpoints() -> Vec<Endpoint<ApiState>> {
         Endpoint::new(HttpMethod::Get, "/v1/api/me", Action::ReadSelf, "Who asks, and in which workspace")
             .gives::<MeView>(200, "The member whose token it is.")
             .by(me),
-        Endpoint::new(HttpMethod::Get, "/v1/api/workspace", Action::ReadWorkspace, "The workspace and its policy")
-            .gives::<WorkspaceView>(200, "The workspace.")
-            .by(get),
+        Endpoint::new(
+            HttpMethod::Get,
+            "/v1/api/workspace",
+            Action::ReadWorkspace,
+            "The workspace and its policy",
+        )
+        .gives::<WorkspaceView>(200, "The workspace.")
+        .by(get),
         Endpoint::new(HttpMethod::Patch, "/v1/api/workspace", Action::SetPolicy, "Change the policy")
-            .takes::<PolicyPatch>()
+            .takes::<WorkspacePatch>()
             .gives::<WorkspaceView>(200, "The workspace as it is now.")
             .by(patch),
     ]
@@ -61,7 +66,7 @@ pub(crate) struct PolicyView {
     safeguard: SafeguardView,
     /// Who follows the last Owner, and takes over accounts without another heir.
     #[schema(value_type = Option<String>)]
-    successor_id: Option<MemberId>,
+    successor: Option<MemberId>,
 }
 
 /// When a wave of leavers makes rotations wait: beyond the larger of the two.
@@ -74,7 +79,14 @@ pub(crate) struct SafeguardView {
     percent: u32,
 }
 
-/// What is to be changed; what is absent stays.
+/// What is to be changed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WorkspacePatch {
+    policy: PolicyPatch,
+}
+
+/// What is to be changed of the policy; what is absent stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PolicyPatch {
@@ -85,12 +97,14 @@ pub(crate) struct PolicyPatch {
     /// `null` for nobody.
     #[serde(default, deserialize_with = "double")]
     #[schema(value_type = Option<String>)]
-    successor_id: Option<Option<MemberId>>,
+    successor: Option<Option<MemberId>>,
 }
 
 /// The member whose token it is.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct MeView {
+    #[schema(value_type = String)]
+    member_id: MemberId,
     member: MemberView,
     #[schema(value_type = String)]
     workspace_id: WorkspaceId,
@@ -106,6 +120,7 @@ async fn document() -> Json<utoipa::openapi::OpenApi> {
 async fn me(State(state): State<ApiState>, By(by): By) -> Answer<MeView> {
     let (member, workspace) = services::members::me(&state.engine, &by).await.map_err(problem(&by))?;
     Ok(Json(MeView {
+        member_id: member.id,
         role: member.role,
         member: MemberView::from(&member),
         workspace_id: workspace.id,
@@ -121,7 +136,7 @@ async fn get(State(state): State<ApiState>, By(by): By) -> Answer<WorkspaceView>
 async fn patch(
     State(state): State<ApiState>,
     By(by): By,
-    Body(wish): Body<PolicyPatch>,
+    Body(WorkspacePatch { policy: wish }): Body<WorkspacePatch>,
 ) -> Answer<WorkspaceView> {
     let present = services::workspaces::get(&state.engine, &by).await.map_err(problem(&by))?.policy;
     let policy = Policy {
@@ -130,9 +145,10 @@ async fn patch(
             minimum: limits.minimum,
             percent: limits.percent,
         }),
-        successor: wish.successor_id.unwrap_or(present.successor),
+        successor: wish.successor.unwrap_or(present.successor),
     };
-    let workspace = services::workspaces::set_policy(&state.engine, &by, policy).await.map_err(problem(&by))?;
+    let workspace =
+        services::workspaces::set_policy(&state.engine, &by, policy).await.map_err(problem(&by))?;
     Ok(Json(view(&state, workspace)))
 }
 
@@ -145,7 +161,7 @@ fn view(state: &ApiState, workspace: Workspace) -> WorkspaceView {
         policy: PolicyView {
             reactivation,
             safeguard: SafeguardView { minimum: safeguard.minimum, percent: safeguard.percent },
-            successor_id: successor,
+            successor,
         },
         tenant_url: format!("{}/v1/scim/v2", state.base_url),
         created_at: workspace.created_at,

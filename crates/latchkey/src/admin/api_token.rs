@@ -17,7 +17,8 @@ pub(super) async fn run(command: ApiToken, output: Output) -> anyhow::Result<()>
     let scopes = if scopes.is_empty() { tokens::scopes_of(member.role) } else { scopes };
     let valid_for = days.map(|days| Duration::from_secs(u64::from(days) * 24 * 3_600));
     let issued =
-        tokens::create_api(&engine, &operator(&engine, &found), member.id, &called, &scopes, valid_for).await?;
+        tokens::create_api(&engine, &operator(&engine, &found), member.id, &called, &scopes, valid_for)
+            .await?;
     print(&issued, output);
     output.remark("Keep it now: it cannot be shown again.");
     Ok(())

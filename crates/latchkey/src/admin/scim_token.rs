@@ -18,9 +18,12 @@ pub(super) async fn run(command: ScimToken, output: Output) -> anyhow::Result<()
         ScimToken::Create { workspace: name, name: called, rate_limit, place } => {
             let engine = open(&place).await?;
             let found = workspace(&engine, &name).await?;
-            let issued = tokens::create_scim(&engine, &operator(&engine, &found), &called, rate_limit).await?;
+            let issued =
+                tokens::create_scim(&engine, &operator(&engine, &found), &called, rate_limit).await?;
             print(&issued, output);
-            output.remark("This is the directory's secret token. It can be shown again by the API, or regenerated.");
+            output.remark(
+                "This is the directory's secret token. It can be shown again by the API, or regenerated.",
+            );
         }
         ScimToken::Regenerate { workspace: name, token, grace_hours, place } => {
             let engine = open(&place).await?;
@@ -32,7 +35,9 @@ pub(super) async fn run(command: ScimToken, output: Output) -> anyhow::Result<()
             output.remark(if grace.is_zero() {
                 "The old token is no longer valid: give the directory this one now.".to_owned()
             } else {
-                format!("The old token stays valid for {grace_hours} hours: give the directory this one by then.")
+                format!(
+                    "The old token stays valid for {grace_hours} hours: give the directory this one by then."
+                )
             });
         }
         ScimToken::Revoke { workspace: name, token, place } => {
@@ -76,7 +81,9 @@ async fn scim_tokens(engine: &Engine, workspace: &Workspace) -> anyhow::Result<V
 /// The token that was named, or the only valid one.
 async fn chosen(engine: &Engine, workspace: &Workspace, named: Option<&str>) -> anyhow::Result<TokenId> {
     if let Some(text) = named {
-        return text.parse().map_err(|_| anyhow::anyhow!("--token {text:?} is not an id; `latchkey admin scim-token list` shows them"));
+        return text.parse().map_err(|_| {
+            anyhow::anyhow!("{text:?} is not an id; `latchkey admin scim-token list` shows them")
+        });
     }
     let now = engine.now();
     let valid: Vec<Token> = scim_tokens(engine, workspace)
@@ -87,9 +94,12 @@ async fn chosen(engine: &Engine, workspace: &Workspace, named: Option<&str>) -> 
         .collect();
     match valid.as_slice() {
         [one] => Ok(one.id),
-        [] => anyhow::bail!("the workspace {} has no valid SCIM token; make one with scim-token create", workspace.name),
+        [] => anyhow::bail!(
+            "the workspace {} has no valid SCIM token; make one with scim-token create",
+            workspace.name
+        ),
         _ => anyhow::bail!(
-            "the workspace {} has {} valid SCIM tokens; say which with --token ID",
+            "the workspace {} has {} valid SCIM tokens; name one by its id",
             workspace.name,
             valid.len()
         ),
@@ -115,7 +125,7 @@ fn shown(view: &TokenView) -> Value {
         "revoked_at": view.token.revoked_at,
         "rate_limit": view.token.rate_limit,
         "last_used_at": view.used.as_ref().map(|used| used.last_used_at),
-        "last_address": view.used.as_ref().map(|used| used.last_address.clone()),
+        "last_used_from": view.used.as_ref().map(|used| used.last_address.clone()),
         "last_agent": view.used.as_ref().and_then(|used| used.last_agent.clone()),
         "requests": view.used.as_ref().map_or(0, |used| used.requests),
     })

@@ -14,7 +14,8 @@ pub(super) async fn run(command: WorkspaceCommand, output: Output) -> anyhow::Re
         WorkspaceCommand::Create { name, owner, place } => {
             let engine = open(&place).await?;
             let (made, owner) =
-                workspaces::create(&engine, name.trim(), &somebody(&owner)?, engine.fresh_request_id()).await?;
+                workspaces::create(&engine, name.trim(), &somebody(&owner)?, engine.fresh_request_id())
+                    .await?;
             output.answer(&json!({ "workspace": shown(&made), "owner": who(&owner) }), || {
                 format!("Workspace {} is made; its Owner is {}.", made.name, owner.user_name)
             });
@@ -28,7 +29,8 @@ pub(super) async fn run(command: WorkspaceCommand, output: Output) -> anyhow::Re
             let all = workspaces::list(&engine).await?;
             output.answer(&json!({ "workspaces": all.iter().map(shown).collect::<Vec<_>>() }), || {
                 if all.is_empty() {
-                    return "There is no workspace yet: latchkey admin workspace create NAME --owner EMAIL".to_owned();
+                    return "There is no workspace yet: latchkey admin workspace create NAME --owner EMAIL"
+                        .to_owned();
                 }
                 let rows: Vec<_> = all
                     .iter()

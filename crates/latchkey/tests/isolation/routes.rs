@@ -60,6 +60,7 @@ impl Route {
             }
             ("POST", "api/scim-tokens") => json!({"name": "New"}),
             ("POST", "api/api-tokens") => json!({"name": "New", "scopes": ["self:read"]}),
+            ("POST", path) if path.ends_with("/undo-offboarding") => json!({"reason": "x"}),
             ("POST", path) if path.ends_with("/review") => {
                 json!({"grants": "all", "teams": "all", "reason": "x"})
             }
