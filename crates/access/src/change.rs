@@ -117,6 +117,11 @@ pub enum Change {
     /// locked the row against [`Change::MemberExpect`]: so no grant, account or exposure slips in
     /// between an offboarding's reading and its commit without being in its case (A5).
     LeaverExpect { member_id: MemberId, direct_grants: u64, owned_accounts: u64, exposures: u64 },
+    /// Writes nothing; fails as moved when more than `at_most` cases of the workspace were cut at
+    /// `since` or later. Comes before the [`Change::CaseInsert`] of the leaver, and keeps others
+    /// that expect the same waiting until the commit (on PostgreSQL: the workspace's row is
+    /// locked), so that leavers at the same time cannot slip past the safeguard side by side (A5).
+    WaveExpect { since: Timestamp, at_most: u64 },
     /// By condition: copies every direct grant of the member to the case's removed grants and deletes
     /// it; ends every token of the member that is not over at `at` (`valid_until` and `revoked_at`
     /// become `at`); hands every account that they still own to the workspace Owners (`owner_id`

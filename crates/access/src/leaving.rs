@@ -101,6 +101,10 @@ pub fn leave(leaver: &Leaver<'_>, cause: &Cause, ids: Ids<'_>) -> Result<ChangeS
         succession::push_workspace(&mut changes, workspace, workspace.state, None);
     }
     let held = leaver.wave.is_some_and(|wave| safeguard::trips(workspace.policy.safeguard, wave));
+    if let (false, Some(wave)) = (held, leaver.wave) {
+        let at_most = safeguard::passes(workspace.policy.safeguard, wave).saturating_sub(1);
+        changes.push(Change::WaveExpect { since: cause.now.minus(Safeguard::WINDOW), at_most });
+    }
     let case = case(leaver, case_id, held, &inherited, cause);
     changes.note((cause, ids), action(leaver.trigger), ("member", &before.id), report(leaver, &case));
     changes.push(Change::CaseInsert(case));

@@ -20,9 +20,14 @@ pub struct Wave {
 
 /// Whether one more leaver is more than the workspace lets pass without a person's word.
 pub fn trips(safeguard: Safeguard, wave: Wave) -> bool {
+    wave.leavers.saturating_add(1) > passes(safeguard, wave)
+}
+
+/// How many may leave within the window before rotations wait.
+pub(crate) fn passes(safeguard: Safeguard, wave: Wave) -> u64 {
     let before = wave.active.saturating_add(wave.leavers);
     let share = before.saturating_mul(u64::from(safeguard.percent)) / 100;
-    wave.leavers.saturating_add(1) > share.max(u64::from(safeguard.minimum))
+    share.max(u64::from(safeguard.minimum))
 }
 
 /// A person lets a held case's rotations go.

@@ -38,6 +38,9 @@ statements! {
         and c.cut_at <= $1 order by c.cut_at limit $2");
     LEAVER_COUNT = "select count(*) from (select 1 from offboarding_case c where c.workspace_id = $1 \
         and c.cut_at >= $2 limit $3) as counted";
+    WAVE_LOCK = "select 1 from workspace where id = $1 for update";
+    WAVE_EXPECT = "select 1 where (select count(*) from (select 1 from offboarding_case c \
+        where c.workspace_id = $1 and c.cut_at >= $2 limit $3) as counted) < $3";
     CASE_ITEMS = "select i.case_id, i.account_id, i.account_name, i.decision, i.rule, i.evidence \
         from case_item i where i.workspace_id = $1 and i.case_id = $2 order by i.account_id";
     CASE_REMOVED_GRANTS = "select g.workspace_id, g.id, g.member_id, g.member_epoch, cast(null as uuid), g.account_id, \
@@ -180,4 +183,14 @@ pub(crate) fn item_insert(ws: WorkspaceId, i: &CaseItem) -> Op {
 
 pub(crate) fn set_state(ws: WorkspaceId, id: CaseId, from: CaseState, to: CaseState) -> Op {
     Op::new(&CASE_SET_STATE, params![ws, id, from, to], "case").or_moved("case")
+}
+
+/// At most so many leavers at `since` or later. The lock comes first, in a statement of its own:
+/// the count must see what those committed who held it before.
+pub(crate) fn wave_expect(ws: WorkspaceId, since: Timestamp, at_most: u64) -> [Op; 2] {
+    let fewer_than = i64::try_from(at_most).unwrap_or(i64::MAX).saturating_add(1);
+    [
+        Op::new(&WAVE_LOCK, params![ws], "workspace").or_missing("workspace"),
+        Op::new(&WAVE_EXPECT, params![ws, since, fewer_than], "wave").or_moved("wave"),
+    ]
 }

@@ -71,6 +71,7 @@ fn push(ops: &mut Vec<Op>, ws: latchkey_kernel::id::WorkspaceId, change: Change)
         Change::LeaverExpect { member_id, direct_grants, owned_accounts, exposures } => {
             ops.push(member::leaver_expect(ws, member_id, [direct_grants, owned_accounts, exposures]));
         }
+        Change::WaveExpect { since, at_most } => ops.extend(case::wave_expect(ws, since, at_most)),
         Change::MemberCutOff { member_id, case_id, at } => {
             ops.extend(member::cut_off(ws, member_id, case_id, at))
         }

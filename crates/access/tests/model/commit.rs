@@ -77,6 +77,10 @@ impl Tables {
                 };
                 moved(row.is_some_and(fits), "member")?;
             }
+            Change::WaveExpect { since, at_most } => {
+                let leavers = self.cases.values().filter(|case| case.cut_at >= *since).count() as u64;
+                moved(leavers <= *at_most, "wave")?;
+            }
             Change::LeaverExpect { member_id, direct_grants, owned_accounts, exposures } => {
                 moved(self.direct_grants_of(*member_id).count() as u64 == *direct_grants, "grants")?;
                 let owned = self.accounts.values().filter(|row| row.owner_id == Some(*member_id));

@@ -153,7 +153,7 @@ impl Tables {
     pub fn wave(&self, now: Timestamp) -> Wave {
         let since = now.minus(Safeguard::WINDOW);
         Wave {
-            leavers: self.cases.values().filter(|case| case.cut_at > since).count() as u64,
+            leavers: self.cases.values().filter(|case| case.cut_at >= since).count() as u64,
             active: self.members.values().filter(|row| row.state == MemberState::Active).count() as u64,
         }
     }
