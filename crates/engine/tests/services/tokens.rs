@@ -41,6 +41,13 @@ async fn a1_a_members_token_opens_nothing_once_they_are_out_nor_after_they_are_b
     let caller = Caller::of_login(&login, engine.fresh_request_id()).unwrap();
     assert!(members::get(engine, &caller, ida).await.is_ok(), "everybody may see themselves");
     assert!(members::get(engine, &caller, world.owner).await.is_err());
+    let more = [Scope::SelfRead, Scope::MembersRead];
+    assert!(
+        tokens::create_api(engine, &caller, ida, "more", &more, None).await.is_err(),
+        "no token makes a mightier one"
+    );
+    assert!(tokens::create_api(engine, &caller, world.owner, "other", &more[..1], None).await.is_err());
+    assert!(tokens::create_api(engine, &caller, ida, "same", &more[..1], None).await.is_ok());
     world.set_active(ida, false).await;
     assert!(opens(&world, TokenKind::Api, text).await.is_err());
     world.set_active(ida, true).await;
