@@ -8,13 +8,16 @@ use latchkey_access::token::Scope;
 use latchkey_engine::{Caller, Unauthenticated, members, tokens};
 use secrecy::ExposeSecret;
 
+on_both! {
+    a_regenerated_token_leaves_the_old_one_its_grace_and_no_more,
+    a1_a_members_token_opens_nothing_once_they_are_out_nor_after_they_are_back,
+}
+
 async fn opens(world: &World, kind: TokenKind, text: &str) -> Result<(), Unauthenticated> {
     tokens::authenticate(&world.engine, kind, text).await.unwrap().map(drop)
 }
 
-#[tokio::test]
-async fn a_regenerated_token_leaves_the_old_one_its_grace_and_no_more() {
-    let world = World::new().await;
+async fn a_regenerated_token_leaves_the_old_one_its_grace_and_no_more(world: World) {
     let (engine, by) = (&world.engine, world.operator());
     let first = tokens::create_scim(engine, &by, "Okta", None).await.unwrap();
     let old = first.text.expose_secret();
@@ -30,9 +33,7 @@ async fn a_regenerated_token_leaves_the_old_one_its_grace_and_no_more() {
     assert_eq!(opens(&world, TokenKind::Scim, second.text.expose_secret()).await, Err(Unauthenticated::Over));
 }
 
-#[tokio::test]
-async fn a1_a_members_token_opens_nothing_once_they_are_out_nor_after_they_are_back() {
-    let world = World::new().await;
+async fn a1_a_members_token_opens_nothing_once_they_are_out_nor_after_they_are_back(world: World) {
     let (engine, by) = (&world.engine, world.operator());
     let ida = world.user("ida").await.member.id;
     let issued = tokens::create_api(engine, &by, ida, "script", &[Scope::SelfRead], None).await.unwrap();
