@@ -75,15 +75,14 @@ impl Caller {
         }
     }
 
-    /// Whether their token may do all that these scopes allow.
+    /// Whether they may make a token of these scopes: none that may do more than their own.
     ///
     /// # Errors
-    /// Names the first scope that theirs lacks.
-    pub(crate) fn may_hand_on(&self, wanted: &[Scope], action: Action) -> Result<(), Refusal> {
-        let Who::Member { scopes, .. } = &self.who else { return Ok(()) };
-        match wanted.iter().find(|scope| !scopes.contains(scope)) {
-            Some(scope) => Err(Refusal::ScopeMissing { action, scope: *scope }),
-            None => Ok(()),
+    /// When a scope goes beyond theirs.
+    pub(crate) fn may_issue(&self, scopes: &[Scope]) -> Result<(), Refusal> {
+        match &self.who {
+            Who::Operator => Ok(()),
+            Who::Member { scopes: held, .. } => authority::may_issue(held, scopes),
         }
     }
 
