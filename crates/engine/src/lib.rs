@@ -38,4 +38,7 @@ pub use caller::Caller;
 pub use effect::Effect;
 pub use engine::Engine;
 pub use error::{Error, error_chain};
+pub use latchkey_store::{AuditEntry, AuditFilter, CaseItemRow, GrantFilter, MemberBrief, OutboxFilter};
+pub use members::MemberQuery;
+pub use teams::TeamQuery;
 pub use tokens::{Login, Unauthenticated};

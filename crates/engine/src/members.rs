@@ -2,8 +2,8 @@
 
 use latchkey_access::authority::Action;
 use latchkey_access::offboarding::Trigger;
-use latchkey_access::{Member, MemberState, Role, members as rules};
-use latchkey_kernel::id::MemberId;
+use latchkey_access::{Member, MemberState, Role, Workspace, members as rules};
+use latchkey_kernel::id::{MemberId, TeamId};
 use latchkey_scim::filter::fold;
 use latchkey_store::{Conflict, MemberColumn, MemberTest, MemberWhere, Page, TextOp, UniqueKey, Where};
 
@@ -80,6 +80,43 @@ impl MemberQuery {
 pub async fn get(engine: &Engine, by: &Caller, id: MemberId) -> Result<Member, Error> {
     by.may_read_about(id, Action::ReadMembers)?;
     find(engine, by, id).await
+}
+
+/// One member with the ids and names of their teams; everybody may see themselves.
+///
+/// # Errors
+/// When there is none of this id in the workspace, or the caller may not.
+pub async fn with_teams(
+    engine: &Engine,
+    by: &Caller,
+    id: MemberId,
+) -> Result<(Member, Vec<(TeamId, String)>), Error> {
+    by.may_read_about(id, Action::ReadMembers)?;
+    let ids = [id];
+    let (member, teams) = tokio::try_join!(find(engine, by, id), async {
+        Ok(engine.store().teams_of_members(by.workspace_id(), &ids).await?)
+    })?;
+    Ok((member, teams.into_iter().map(|(_, team, name)| (team, name)).collect()))
+}
+
+/// The caller, with the workspace.
+///
+/// # Errors
+/// When the caller is no member.
+pub async fn me(engine: &Engine, by: &Caller) -> Result<(Member, Workspace), Error> {
+    by.may(Action::ReadSelf)?;
+    let id = by.member_id().ok_or(Error::NotFound { what: "member" })?;
+    tokio::try_join!(find(engine, by, id), engine.workspace(by.workspace_id()))
+}
+
+/// The member of this `userName`.
+///
+/// # Errors
+/// When there is none or the caller may not.
+pub async fn by_login(engine: &Engine, by: &Caller, login: &str) -> Result<Member, Error> {
+    by.may(Action::ReadMembers)?;
+    let found = engine.store().member_by_user_name(by.workspace_id(), &fold(login.trim())).await?;
+    found.ok_or(Error::NotFound { what: "member" })
 }
 
 /// Adds a member by hand.

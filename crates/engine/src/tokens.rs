@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use latchkey_access::authority::Action;
+use latchkey_access::authority::{self, Action};
 use latchkey_access::context::Cause;
 use latchkey_access::token::{Scope, Token, TokenKind};
 use latchkey_access::{Role, tokens as rules};
@@ -171,7 +171,7 @@ pub async fn regenerate(
     grace: Duration,
 ) -> Result<IssuedToken, Error> {
     let cause = by.cause(engine, Action::WriteDirectory)?;
-    let old = find(engine, by, token_id).await?;
+    let old = get(engine, by, token_id).await?;
     let mut issued = draft(engine, by.workspace_id(), old.kind, &old.name, &cause);
     issued.token.rate_limit = old.rate_limit;
     let changes = rules::regenerate(&old, issued.token.clone(), grace, &cause, engine.ids(&cause))?;
@@ -184,12 +184,17 @@ pub async fn regenerate(
 /// # Errors
 /// When there is no such token, or the caller may not.
 pub async fn revoke(engine: &Engine, by: &Caller, token_id: TokenId) -> Result<(), Error> {
-    let token = find(engine, by, token_id).await?;
+    let token = get(engine, by, token_id).await?;
     let is_own = token.member.is_some_and(|(member, _)| by.member_id() == Some(member));
     let action = if is_own { Action::WriteOwnTokens } else { Action::WriteDirectory };
     let cause = by.cause(engine, action)?;
     let changes = rules::revoke(&token, &cause, engine.ids(&cause));
     engine.settle(async || engine.commit(changes.clone(), only_moved).await).await
+}
+
+/// Every scope that a member of this role may hold.
+pub fn scopes_of(role: Role) -> Vec<Scope> {
+    Scope::ALL.iter().copied().filter(|scope| authority::scope_needs(*scope) <= role).collect()
 }
 
 /// A token's text, from its sealed copy; the showing is audited before the text is opened.
@@ -198,7 +203,7 @@ pub async fn revoke(engine: &Engine, by: &Caller, token_id: TokenId) -> Result<(
 /// When there is no such token, it is shown only once, or the caller may not.
 pub async fn reveal(engine: &Engine, by: &Caller, token_id: TokenId) -> Result<SecretString, Error> {
     let cause = by.cause(engine, Action::WriteDirectory)?;
-    let token = find(engine, by, token_id).await?;
+    let token = get(engine, by, token_id).await?;
     let Some(sealed) = &token.sealed else {
         return Err(Error::Invalid("this token was shown once and is not kept; regenerate it".to_owned()));
     };
@@ -250,7 +255,11 @@ async fn views(
         .collect())
 }
 
-async fn find(engine: &Engine, by: &Caller, token_id: TokenId) -> Result<Token, Error> {
+/// One token, of the caller's workspace.
+///
+/// # Errors
+/// When there is none of this id or the database fails.
+pub async fn get(engine: &Engine, by: &Caller, token_id: TokenId) -> Result<Token, Error> {
     let found = engine.store().token_get(by.workspace_id(), token_id).await?;
     found.ok_or(Error::NotFound { what: "token" })
 }

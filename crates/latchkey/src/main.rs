@@ -1,1 +1,52 @@
-fn main() {}
+//! Latchkey: keeps who may use shared logins in step with the directory.
+//!
+//! The binary reads the command line, joins the rooms and hands over; it holds no rule.
+
+mod admin;
+mod audit;
+mod cli;
+mod demo;
+mod doctor;
+mod listener;
+mod operations;
+mod output;
+mod play;
+mod serve;
+mod telemetry;
+mod wire;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::output::Output;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.json);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output.failure(&anyhow::Error::new(error).context("cannot start"));
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(Box::pin(run(cli.command, output))) {
+        Ok(code) => code,
+        Err(error) => {
+            output.failure(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command, output: Output) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Demo(options) => play::run(options, output).await,
+        Command::Serve(options) => serve::run(options, output).await.map(|()| ExitCode::SUCCESS),
+        Command::Admin(command) => admin::run(command, output).await.map(|()| ExitCode::SUCCESS),
+        Command::Audit(command) => audit::run(command, output).await,
+        Command::Doctor(options) => doctor::run(options, output).await,
+    }
+}

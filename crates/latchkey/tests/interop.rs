@@ -21,7 +21,10 @@ on_both! {
             .arg(root.join("tests/interop/scim2_tester.py"))
             .arg(workspace.scim_url())
             .env("SCIM_TOKEN", &workspace.scim_token);
-        let output = tokio::task::spawn_blocking(move || checks.output()).await.expect("the checks end").expect("Python starts");
+        let output = tokio::task::spawn_blocking(move || checks.output())
+            .await
+            .expect("the checks end")
+            .expect("Python starts");
         let [found, errors] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
         assert!(output.status.success(), "{found}{errors}");
     }

@@ -135,6 +135,17 @@ pub enum AuditBreak {
     },
 }
 
+impl std::fmt::Display for AuditBreak {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Altered { seq, id } => write!(f, "record {seq} ({id}) is not what was sealed"),
+            Self::Removed { from, to } if from == to => write!(f, "record {from} is gone"),
+            Self::Removed { from, to } => write!(f, "records {from} to {to} are gone"),
+            Self::OutOfPlace { seq, id } => write!(f, "record {seq} ({id}) does not follow on the one before it"),
+        }
+    }
+}
+
 /// A record with the bytes that its hash is over.
 pub(crate) struct Sealed {
     id: AuditId,

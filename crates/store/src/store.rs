@@ -31,6 +31,13 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// For one command beside a running server: few connections, and a short queue.
+    pub fn one_command() -> Self {
+        Self { queue: 64, connections: 2, ..Self::default() }
+    }
+}
+
 /// Where rows are kept. Cheap to clone.
 #[derive(Clone)]
 pub enum Store {
