@@ -4,21 +4,19 @@
 use std::cmp::Ordering;
 use std::time::Duration;
 
-use latchkey_access::{Member, MemberState, Team};
-use latchkey_kernel::Timestamp;
-use latchkey_kernel::id::{MemberId, TeamId, WorkspaceId};
+use latchkey_access::{Member, Team};
+use latchkey_kernel::id::{MemberId, WorkspaceId};
 use latchkey_scim::cursor::Cursor;
 use latchkey_scim::filter::{self, Resolved};
 use latchkey_scim::limits::Limits;
 use latchkey_scim::list::{ListQuery, Page, SortKey, SortValue};
 use latchkey_scim::schema::{GROUP_TYPE, ResourceType, USER_TYPE};
 use latchkey_scim::{Complex, Resource, ScimType, Value};
-use latchkey_store::{
-    MemberColumn, MemberTest, Order, Page as Rows, Store, StoreError, TeamColumn, TeamTest, TextOp, Where,
-};
+use latchkey_store::{Page as Rows, Store, Where};
 
-use super::compile::{Columns, Compiled, compile};
-use super::{Directory, GroupAnswer, UserAnswer, member_row, team_row};
+use super::compile::{Compiled, compile};
+use super::listable::Listable;
+use super::{Directory, GroupAnswer, UserAnswer};
 use crate::{Engine, Error};
 
 /// How many rows are looked at one by one for a filter or an order that no index answers. At some
@@ -162,40 +160,6 @@ fn resolve(
 ) -> Result<Option<Resolved>, latchkey_scim::Error> {
     let Some(text) = &query.filter else { return Ok(None) };
     Ok(Some(filter::resolve(&filter::parse(text, limits)?, ty)?))
-}
-
-/// A row that can be listed.
-pub(super) trait Listable: Sized + Send {
-    type Id: Copy + Ord + Send + std::fmt::Display + std::str::FromStr;
-    type Test: Columns + Send + Sync;
-    const TYPE: &'static ResourceType;
-
-    fn id(&self) -> Self::Id;
-    fn resource(&self) -> Result<Resource, Error>;
-    fn times(&self) -> (Timestamp, Timestamp);
-
-    fn count(
-        store: &Store,
-        workspace_id: WorkspaceId,
-        condition: &Where<Self::Test>,
-    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
-    fn page(
-        store: &Store,
-        workspace_id: WorkspaceId,
-        condition: &Where<Self::Test>,
-        rows: Rows<Self::Id>,
-    ) -> impl Future<Output = Result<Vec<Self>, StoreError>> + Send;
-    /// The row that a unique key names: an indexed look-up instead of a page.
-    fn look_up(
-        store: &Store,
-        workspace_id: WorkspaceId,
-        test: &Self::Test,
-    ) -> impl Future<Output = Result<Option<Vec<Self>>, StoreError>> + Send;
-    fn by_ids(
-        store: &Store,
-        workspace_id: WorkspaceId,
-        ids: &[Self::Id],
-    ) -> impl Future<Output = Result<Vec<Self>, StoreError>> + Send;
 }
 
 async fn rows<T: Listable>(
@@ -416,122 +380,4 @@ fn whole<T: Listable>(row: &T) -> Result<Resource, Error> {
 
 fn too_many(detail: &str) -> Error {
     latchkey_scim::Error::bad(ScimType::TooMany, detail).into()
-}
-
-impl Listable for Member {
-    type Id = MemberId;
-    type Test = MemberTest;
-    const TYPE: &'static ResourceType = &USER_TYPE;
-
-    fn id(&self) -> MemberId {
-        self.id
-    }
-
-    fn resource(&self) -> Result<Resource, Error> {
-        member_row::resource_of(self)
-    }
-
-    fn times(&self) -> (Timestamp, Timestamp) {
-        (self.created_at, self.modified_at)
-    }
-
-    async fn count(
-        store: &Store,
-        workspace_id: WorkspaceId,
-        condition: &Where<MemberTest>,
-    ) -> Result<u64, StoreError> {
-        store.member_count(workspace_id, condition).await
-    }
-
-    async fn page(
-        store: &Store,
-        workspace_id: WorkspaceId,
-        condition: &Where<MemberTest>,
-        rows: Rows<MemberId>,
-    ) -> Result<Vec<Self>, StoreError> {
-        store.member_page(workspace_id, condition, rows).await
-    }
-
-    async fn look_up(
-        store: &Store,
-        workspace_id: WorkspaceId,
-        test: &MemberTest,
-    ) -> Result<Option<Vec<Self>>, StoreError> {
-        let found = match test {
-            MemberTest::Text(MemberColumn::UserNameKey, TextOp::Is(Order::Equal), key) => {
-                store.member_by_user_name(workspace_id, key).await?
-            }
-            MemberTest::Id(id) => store.member_get(workspace_id, *id).await?,
-            _ => return Ok(None),
-        };
-        Ok(Some(found.into_iter().collect()))
-    }
-
-    async fn by_ids(
-        store: &Store,
-        workspace_id: WorkspaceId,
-        ids: &[MemberId],
-    ) -> Result<Vec<Self>, StoreError> {
-        let mut members = store.member_list_by_ids(workspace_id, ids).await?;
-        members.retain(|member| member.state != MemberState::Deleted);
-        Ok(members)
-    }
-}
-
-impl Listable for Team {
-    type Id = TeamId;
-    type Test = TeamTest;
-    const TYPE: &'static ResourceType = &GROUP_TYPE;
-
-    fn id(&self) -> TeamId {
-        self.id
-    }
-
-    fn resource(&self) -> Result<Resource, Error> {
-        team_row::resource_of(self)
-    }
-
-    fn times(&self) -> (Timestamp, Timestamp) {
-        (self.created_at, self.modified_at)
-    }
-
-    async fn count(
-        store: &Store,
-        workspace_id: WorkspaceId,
-        condition: &Where<TeamTest>,
-    ) -> Result<u64, StoreError> {
-        store.team_count(workspace_id, condition).await
-    }
-
-    async fn page(
-        store: &Store,
-        workspace_id: WorkspaceId,
-        condition: &Where<TeamTest>,
-        rows: Rows<TeamId>,
-    ) -> Result<Vec<Self>, StoreError> {
-        store.team_page(workspace_id, condition, rows).await
-    }
-
-    async fn look_up(
-        store: &Store,
-        workspace_id: WorkspaceId,
-        test: &TeamTest,
-    ) -> Result<Option<Vec<Self>>, StoreError> {
-        let found = match test {
-            TeamTest::Text(TeamColumn::DisplayNameKey, TextOp::Is(Order::Equal), key) => {
-                store.team_by_display_name(workspace_id, key).await?
-            }
-            TeamTest::Id(id) => store.team_get(workspace_id, *id).await?,
-            _ => return Ok(None),
-        };
-        Ok(Some(found.into_iter().collect()))
-    }
-
-    async fn by_ids(
-        store: &Store,
-        workspace_id: WorkspaceId,
-        ids: &[TeamId],
-    ) -> Result<Vec<Self>, StoreError> {
-        store.team_list_by_ids(workspace_id, ids).await
-    }
 }

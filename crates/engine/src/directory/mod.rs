@@ -7,6 +7,7 @@ mod bulk;
 mod compile;
 mod groups;
 mod list;
+mod listable;
 mod member_row;
 mod team_row;
 mod users;
