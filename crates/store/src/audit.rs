@@ -126,6 +126,13 @@ pub enum AuditBreak {
         /// The last one.
         to: u64,
     },
+    /// The note of where the chain ends lies before its last record, or is gone.
+    EndLost {
+        /// Where it says that the chain ends.
+        noted: u64,
+        /// The last record's place.
+        last: u64,
+    },
     /// The record is whole but does not follow on the one before it.
     OutOfPlace {
         /// The place where it stands.
@@ -291,8 +298,8 @@ impl Store {
 
     /// Recomputes the chain of a workspace, page by page, and says where it is broken.
     pub async fn audit_verify(&self, ws: WorkspaceId) -> Result<AuditReport, StoreError> {
-        // The head first: what is sealed meanwhile comes after it and is verified as well.
-        let head = self.look_up_one(&AUDIT_HEAD, params![ws], load_head).await?.unwrap_or((0, FIRST_HASH));
+        // The head before and after, because others seal meanwhile: the last record lies between.
+        let before = self.audit_head(ws).await?;
         let mut walk = Walk::default();
         loop {
             let params = params![ws, walk.seq, limit_of(VERIFY_PAGE)];
@@ -304,9 +311,15 @@ impl Store {
                 break;
             }
         }
-        walk.end(head);
+        walk.end(before, self.audit_head(ws).await?);
         let unsealed = self.scan_count(&AUDIT_UNSEALED_COUNT, params![ws]).await?;
         Ok(AuditReport { sealed: walk.count, unsealed, breaks: walk.breaks })
+    }
+}
+
+impl Store {
+    async fn audit_head(&self, ws: WorkspaceId) -> Result<Head, StoreError> {
+        Ok(self.look_up_one(&AUDIT_HEAD, params![ws], load_head).await?.unwrap_or((0, FIRST_HASH)))
     }
 }
 
@@ -338,8 +351,10 @@ impl Walk {
         self.count += 1;
     }
 
-    fn end(&mut self, (seq, hash): Head) {
-        if self.seq < seq {
+    fn end(&mut self, (seq, hash): Head, (after, _): Head) {
+        if after < self.seq {
+            self.tell(AuditBreak::EndLost { noted: place(after), last: place(self.seq) });
+        } else if self.seq < seq {
             self.tell(AuditBreak::Removed { from: place(self.seq + 1), to: place(seq) });
         } else if self.seq == seq && self.hash != hash && self.breaks.is_empty() {
             // The last record was put anew with a hash of its own.

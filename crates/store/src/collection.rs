@@ -27,12 +27,12 @@ statements! {
         select c.id, c.parent_id, 0 from collection c where c.workspace_id = $1 and c.id = $2 \
         union all select c.id, c.parent_id, up.depth + 1 from up join collection c on c.workspace_id = $1 \
         and c.id = up.parent_id where up.depth < 64) \
-        select ", columns!(), " from up join collection c on c.workspace_id = $1 and c.id = up.id order by up.depth");
+        select ", columns!(), " from up cross join collection c where c.workspace_id = $1 and c.id = up.id order by up.depth");
     COLLECTION_DESCENDANTS = concat!("with recursive down (id, depth) as ( \
         select c.id, 0 from collection c where c.workspace_id = $1 and c.id = $2 \
         union all select c.id, down.depth + 1 from down join collection c on c.workspace_id = $1 \
         and c.parent_id = down.id where down.depth < 64) \
-        select ", columns!(), " from down join collection c on c.workspace_id = $1 and c.id = down.id \
+        select ", columns!(), " from down cross join collection c where c.workspace_id = $1 and c.id = down.id \
         order by down.depth, c.id");
     COLLECTION_INSERT = "insert into collection (workspace_id, id, name, parent_id, version, created_at) \
         values ($1, $2, $3, $4, $5, $6)";

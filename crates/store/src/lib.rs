@@ -9,6 +9,8 @@
 #![warn(missing_docs)]
 
 mod change;
+#[cfg(test)]
+mod checks;
 mod error;
 mod migrate;
 mod row;

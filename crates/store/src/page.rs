@@ -29,6 +29,9 @@ impl<I> Page<I> {
     /// At most `limit` rows after the first `skip`. With the `total` of the list, rows are counted
     /// from the nearer end.
     pub fn at(skip: u64, limit: usize, total: Option<u64>) -> Self {
+        if skip == 0 {
+            return Self::first(limit);
+        }
         Self { from: From::Rows { skip: count(skip), total: total.map(count) }, limit: count(limit as u64) }
     }
 }

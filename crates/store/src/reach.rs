@@ -18,19 +18,18 @@ use crate::{Store, StoreError};
 
 statements! {
     REACH_OWNED = "select a.id from account a where a.workspace_id = $1 and a.owner_id = $2 order by a.id";
-    REACH_GRANTS = concat!("select t.id, t.display_name, s.confirmed_epoch, ", grant_columns!(), " \
-        from access_grant g left join membership s on 1 = 0 left join team t on 1 = 0 \
-        where g.workspace_id = $1 and g.member_id = $2 \
+    REACH_GRANTS = concat!("select cast(null as uuid), cast(null as text), cast(null as bigint), ",
+        grant_columns!(), " from access_grant g where g.workspace_id = $1 and g.member_id = $2 \
         union all select t.id, t.display_name, s.confirmed_epoch, ", grant_columns!(), " \
-        from membership s join team t on t.workspace_id = $1 and t.id = s.team_id \
-        join access_grant g on g.workspace_id = $1 and g.team_id = s.team_id \
-        where s.workspace_id = $1 and s.member_id = $2");
+        from membership s cross join access_grant g cross join team t \
+        where s.workspace_id = $1 and s.member_id = $2 and g.workspace_id = $1 and g.team_id = s.team_id \
+        and t.workspace_id = $1 and t.id = s.team_id");
     REACH_BELOW = "with recursive below (id, parent_id, depth) as ( \
         select c.id, c.parent_id, 0 from collection c where c.workspace_id = $1 and c.id in ( \
         select g.collection_id from access_grant g where g.workspace_id = $1 and g.member_id = $2 \
         and g.collection_id is not null union \
-        select g.collection_id from membership s join access_grant g on g.workspace_id = $1 \
-        and g.team_id = s.team_id where s.workspace_id = $1 and s.member_id = $2 and g.collection_id is not null) \
+        select g.collection_id from membership s cross join access_grant g where s.workspace_id = $1 \
+        and s.member_id = $2 and g.workspace_id = $1 and g.team_id = s.team_id and g.collection_id is not null) \
         union select c.id, c.parent_id, b.depth + 1 from below b join collection c on c.workspace_id = $1 \
         and c.parent_id = b.id where b.depth < 64) \
         select distinct b.id, b.parent_id, a.id from below b left join account a on a.workspace_id = $1 \
@@ -48,20 +47,23 @@ statements! {
         and c.id = a.collection_id where a.workspace_id = $1 and a.id = $2 \
         union all select c.id, c.parent_id, up.depth + 1 from up join collection c on c.workspace_id = $1 \
         and c.id = up.parent_id where up.depth < 64), \
-        on_it (grant_id) as (select g.id from access_grant g where g.workspace_id = $1 and g.account_id = $2 \
-        union all select g.id from up join access_grant g on g.workspace_id = $1 and g.collection_id = up.id), \
+        on_it (grant_id, member_id, team_id, epoch) as ( \
+        select g.id, g.member_id, g.team_id, g.member_epoch from access_grant g \
+        where g.workspace_id = $1 and g.account_id = $2 \
+        union all select g.id, g.member_id, g.team_id, g.member_epoch from up cross join access_grant g \
+        where g.workspace_id = $1 and g.collection_id = up.id), \
         who (member_id, grant_id, team_id, confirmed_epoch) as ( \
-        select g.member_id, g.id, g.team_id, g.member_epoch from on_it join access_grant g \
-        on g.workspace_id = $1 and g.id = on_it.grant_id where g.member_id is not null \
-        union all select s.member_id, g.id, g.team_id, s.confirmed_epoch from on_it join access_grant g \
-        on g.workspace_id = $1 and g.id = on_it.grant_id join membership s on s.workspace_id = $1 \
-        and s.team_id = g.team_id) \
+        select o.member_id, o.grant_id, o.team_id, o.epoch from on_it o \
+        where o.member_id is not null and o.member_id > $3 \
+        union all select s.member_id, o.grant_id, o.team_id, s.confirmed_epoch from on_it o \
+        cross join membership s where s.workspace_id = $1 and s.team_id = o.team_id and s.member_id > $3), \
+        page (member_id) as (select distinct w.member_id from who w order by w.member_id limit $4) \
         select m.id, m.state, m.access_epoch, m.reviewed_epoch, m.role, m.display_name, \
-        t.id, t.display_name, who.confirmed_epoch, ", grant_columns!(), " \
-        from who join member m on m.workspace_id = $1 and m.id = who.member_id \
-        join access_grant g on g.workspace_id = $1 and g.id = who.grant_id \
-        left join team t on t.workspace_id = $1 and t.id = who.team_id \
-        where m.id > $3 and m.state <> 'deleted' order by m.id, g.id limit $4");
+        t.id, t.display_name, w.confirmed_epoch, ", grant_columns!(), " \
+        from page p join who w on w.member_id = p.member_id \
+        join member m on m.workspace_id = $1 and m.id = p.member_id \
+        join access_grant g on g.workspace_id = $1 and g.id = w.grant_id \
+        left join team t on t.workspace_id = $1 and t.id = w.team_id order by m.id, g.id");
 }
 
 /// Somebody who might reach an account, by one way.
@@ -132,9 +134,9 @@ impl Store {
         Ok(join(found))
     }
 
-    /// Who might reach an account, by member, deleted ones left out. At most about `limit` ways, after
-    /// the member with the id `after`; a member's ways are never split over two pages. The owner
-    /// comes at the head of the first page. Empty: there are no more.
+    /// Who might reach an account by a grant, by member, each with all their ways: the first `limit`
+    /// members after the one with the id `after`. The owner, too, comes at the head of the first page.
+    /// A page after the first that is empty is the end. Members who were deleted have no ways.
     pub async fn reaches_of_account(
         &self,
         ws: WorkspaceId,
@@ -143,11 +145,9 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<WhoReach>, StoreError> {
         let from = after.unwrap_or(MemberId::from_uuid(uuid::Uuid::nil()));
-        // One more, so that a page that is full by chance isn't taken for one that was cut.
-        let rows = limit_of(limit).saturating_add(1);
         let mut asked = vec![
             (&WHO_ABOVE, params![ws, account], load_above as crate::row::Load<Found>),
-            (&WHO_GRANTS, params![ws, account, from, rows], load_who_granted),
+            (&WHO_GRANTS, params![ws, account, from, limit_of(limit)], load_who_granted),
         ];
         if after.is_none() {
             asked.push((&WHO_OWNS, params![ws, account], load_who));
@@ -178,20 +178,8 @@ impl Store {
                 _ => {}
             }
         }
-        if ways.len() > limit {
-            cut_last_member(&mut ways);
-        }
         owner.append(&mut ways);
         Ok(owner)
-    }
-}
-
-/// Drops the last member, whose ways may go on, unless there is no other.
-fn cut_last_member(ways: &mut Vec<WhoReach>) {
-    let Some(last) = ways.last().map(|way| way.member.standing.member_id) else { return };
-    let keep = ways.partition_point(|way| way.member.standing.member_id < last);
-    if keep > 0 {
-        ways.truncate(keep);
     }
 }
 

@@ -233,7 +233,7 @@ impl std::fmt::Debug for Store {
     }
 }
 
-static PING: Stmt = Stmt::new("PING", "select 1");
+static PING: Stmt = Stmt::new("PING", "select cast(1 as bigint)");
 
 /// What of a change set logins depend on, so that no cache outlives it.
 pub(crate) enum LoginChange {

@@ -25,6 +25,8 @@ use crate::statement::Stmt;
 use crate::store::{LoginChange, Made, Options};
 use crate::value::Val;
 pub(crate) use logins::Logins;
+#[cfg(test)]
+pub(crate) use logins::STATEMENTS;
 
 /// Connections that look-ups share: each carries many at a time, one after the other on the wire.
 const LOOK_UPS: usize = 4;

@@ -39,7 +39,7 @@ pub(super) async fn transaction<'a>(
 
 /// Runs statements within a transaction that is open.
 pub(super) async fn statements<'a>(
-    client: &'a (impl Asks + Sync),
+    client: &'a impl Asks,
     statements: impl Iterator<Item = (&'a Statement, &'a [Val])>,
 ) -> Result<(), Error> {
     let sending = statements.map(|(statement, params)| execute(client.raw(), statement, params)).collect();

@@ -2,6 +2,7 @@
 //!
 //! Another process may read and write the same file: the `latchkey admin` commands do.
 
+mod figures;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -297,10 +298,15 @@ fn migrate_within(connection: &Connection) -> Result<(), StoreError> {
     let made = rows(connection, "migrate", migrate::MADE, &[], |row| {
         Ok((row.next::<i64>()?, row.next::<String>()?, row.next::<String>()?))
     })?;
-    for migration in migrate::pending(migrate::SQLITE, &made)? {
+    let pending = migrate::pending(migrate::SQLITE, &made)?;
+    for migration in pending {
         tracing::info!(migration = migration.name, "migrating the database");
         run(migration.sql)?;
         run(&migration.remember())?;
     }
-    Ok(())
+    if pending.is_empty() {
+        Ok(())
+    } else {
+        figures::write(connection).map_err(|error| failed("migrate", error))
+    }
 }

@@ -16,11 +16,13 @@ const BATCH: usize = 256;
 /// One unit of work: runs within its own savepoint, and is answered after the commit.
 type Work = Box<dyn FnOnce(&Connection) -> Outcome + Send>;
 
+/// Tells who waits whether the commit was made, or why not.
+type Answer = Box<dyn FnOnce(Result<(), &str>) + Send>;
+
 struct Outcome {
     /// Whether what it did stays.
     keep: bool,
-    /// Tells who waits, once it is known whether the commit was made.
-    answer: Box<dyn FnOnce(Result<(), &str>) + Send>,
+    answer: Answer,
 }
 
 pub(super) struct Writer {
@@ -109,11 +111,9 @@ fn write(connection: &Connection, mut queue: Receiver<Work>) {
             batch.clear();
         }
     }
-    // The last to go leaves no log behind and the planner's figures fresh.
-    for sql in ["pragma optimize", "pragma wal_checkpoint(truncate)"] {
-        if let Err(error) = connection.query_row(sql, [], |_| Ok(())) {
-            tracing::debug!(sql, error = &error as &dyn std::error::Error, "tidying the database failed");
-        }
+    // The last to go leaves no log behind.
+    if let Err(error) = connection.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(())) {
+        tracing::debug!(error = &error as &dyn std::error::Error, "cannot write the log back");
     }
 }
 
