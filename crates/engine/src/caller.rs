@@ -75,6 +75,18 @@ impl Caller {
         }
     }
 
+    /// Whether their token may do all that these scopes allow.
+    ///
+    /// # Errors
+    /// Names the first scope that theirs lacks.
+    pub(crate) fn may_hand_on(&self, wanted: &[Scope], action: Action) -> Result<(), Refusal> {
+        let Who::Member { scopes, .. } = &self.who else { return Ok(()) };
+        match wanted.iter().find(|scope| !scopes.contains(scope)) {
+            Some(scope) => Err(Refusal::ScopeMissing { action, scope: *scope }),
+            None => Ok(()),
+        }
+    }
+
     /// What a change is caused by. There is no other way to a cause, so that no service writes
     /// anything that it has not asked leave for.
     pub(crate) fn cause(&self, engine: &Engine, action: Action) -> Result<Cause, Error> {

@@ -85,16 +85,7 @@ pub async fn list(
 /// When there is none of this id in the workspace, or the caller may not.
 pub async fn get(engine: &Engine, by: &Caller, id: CaseId) -> Result<CaseView, Error> {
     by.may(Action::ReadOffboardings)?;
-    let case = find(engine, by, id).await?;
-    let (store, workspace_id) = (engine.store(), by.workspace_id());
-    let (member, items, grants, effects, timeline) = tokio::try_join!(
-        async { Ok::<_, Error>(store.member_get_any(workspace_id, case.member_id).await?) },
-        async { Ok(store.case_items(workspace_id, id).await?) },
-        async { Ok(store.case_removed_grants(workspace_id, id).await?) },
-        async { Ok(store.outbox_of_case(workspace_id, id).await?) },
-        timeline(engine, by, &case),
-    )?;
-    Ok(CaseView { case, member, items, grants, effects, timeline })
+    view(engine, by, id).await
 }
 
 /// Lets a held case's rotations go.
@@ -169,9 +160,20 @@ async fn decide(
         })
         .await?;
     // Whoever may decide on a case may see what came of it.
+    view(engine, by, id).await
+}
+
+async fn view(engine: &Engine, by: &Caller, id: CaseId) -> Result<CaseView, Error> {
     let case = find(engine, by, id).await?;
-    let effects = engine.store().outbox_of_case(by.workspace_id(), id).await?;
-    Ok(CaseView { case, member: None, items: Vec::new(), grants: Vec::new(), effects, timeline: Vec::new() })
+    let (store, workspace_id) = (engine.store(), by.workspace_id());
+    let (member, items, grants, effects, timeline) = tokio::try_join!(
+        async { Ok::<_, Error>(store.member_get_any(workspace_id, case.member_id).await?) },
+        async { Ok(store.case_items(workspace_id, id).await?) },
+        async { Ok(store.case_removed_grants(workspace_id, id).await?) },
+        async { Ok(store.outbox_of_case(workspace_id, id).await?) },
+        timeline(engine, by, &case),
+    )?;
+    Ok(CaseView { case, member, items, grants, effects, timeline })
 }
 
 /// What the audit log says of a case. Audit ids grow with time, so the records of the request that

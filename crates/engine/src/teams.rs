@@ -156,6 +156,25 @@ pub async fn add_member(engine: &Engine, by: &Caller, id: TeamId, member: Member
     .await
 }
 
+/// Lets access through a member's dormant membership count again, outside a review.
+///
+/// # Errors
+/// When they are not in the team, are out, or confirm for themselves, or the caller may not.
+pub async fn confirm_member(engine: &Engine, by: &Caller, id: TeamId, member: MemberId) -> Result<(), Error> {
+    engine
+        .settle(|| async {
+            let cause = by.cause(engine, Action::CloseReview)?;
+            let team = find(engine, by, id).await?;
+            let member = members::find(engine, by, member).await?;
+            let standings = engine.store().team_standings(by.workspace_id(), id, &[member.id]).await?;
+            let membership = standings.into_iter().find_map(|(_, membership)| membership);
+            let membership = membership.ok_or(Error::NotFound { what: "membership" })?;
+            let changes = membership::confirm(&team, &membership, &member, &cause, engine.ids(&cause))?;
+            engine.commit(changes, only_moved).await
+        })
+        .await
+}
+
 /// Takes a member out of a team that is kept here; not there is no failure.
 ///
 /// # Errors

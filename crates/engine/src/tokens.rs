@@ -136,6 +136,8 @@ pub async fn create_api(
         // A token acts as its member, so nobody makes one for somebody else.
         return Err(Error::NotFound { what: "member" });
     }
+    // Nor does a token make one that may do more than itself.
+    by.may_hand_on(scopes, Action::WriteOwnTokens)?;
     let mut issued = draft(engine, workspace_id, TokenKind::Api, name, &cause);
     // A member's token is shown once: there is no reason to show it again.
     issued.token.sealed = None;

@@ -58,10 +58,8 @@ pub(crate) async fn user_replace(call: &Call<'_>, body: &Json, flight: &mut Flig
 pub(crate) async fn group_replace(call: &Call<'_>, body: &Json, flight: &mut Flight) -> Outcome {
     let conditions = conditions(call)?;
     let done = call.directory.group_replace(&call.segment, body, &conditions, &call.scim.limits).await;
-    let mut group = landed(call, flight, done)?;
-    let projection = projection(call);
-    with_members(call, &mut group, &projection).await?;
-    written(call, &group, &projection)
+    landed(call, flight, done)?;
+    shown_again(call).await
 }
 
 pub(crate) async fn user_patch(call: &Call<'_>, body: &Json, flight: &mut Flight) -> Outcome {
@@ -76,13 +74,11 @@ pub(crate) async fn user_patch(call: &Call<'_>, body: &Json, flight: &mut Flight
 pub(crate) async fn group_patch(call: &Call<'_>, body: &Json, flight: &mut Flight) -> Outcome {
     let conditions = conditions(call)?;
     let done = call.directory.group_patch(&call.segment, body, &conditions, &call.scim.limits).await;
-    let mut group = landed(call, flight, done)?;
-    let projection = projection(call);
-    if !projection.is_given() {
+    landed(call, flight, done)?;
+    if !projection(call).is_given() {
         return Ok(Reply::no_content());
     }
-    with_members(call, &mut group, &projection).await?;
-    written(call, &group, &projection)
+    shown_again(call).await
 }
 
 pub(crate) async fn user_delete(call: &Call<'_>, flight: &mut Flight) -> Outcome {
@@ -126,6 +122,13 @@ fn landed<T>(
     let done = done.map_err(|error| call.failure(error))?;
     flight.did(done.effects, done.hints);
     Ok(done.value)
+}
+
+/// The group as it is after a write, whose version the write has not read.
+async fn shown_again(call: &Call<'_>) -> Outcome {
+    let projection = projection(call);
+    let group = call.directory.group_get(&call.segment, projection.wants("members")).await;
+    written(call, &group.map_err(|error| call.failure(error))?, &projection)
 }
 
 async fn with_members(

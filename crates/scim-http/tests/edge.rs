@@ -176,6 +176,7 @@ async fn a_group_patch_answers_204_unless_attributes_are_asked_for() {
     assert_eq!((quiet.status.as_u16(), quiet.text.as_str()), (204, ""));
     let shown = edge.ask("PATCH", &format!("{path}?attributes=members"), add).await;
     assert_eq!((shown.status.as_u16(), &shown.json()["members"][0]["value"]), (200, &json!(ida)));
+    assert_eq!(shown.header("etag"), "W/\"2\"", "a change of members is a version too");
     let without = edge.ask("GET", &format!("{path}?excludedAttributes=members"), None).await.json();
     assert!(without.get("members").is_none());
     let user = edge.ask("GET", &format!("/Users/{ida}"), None).await.json();

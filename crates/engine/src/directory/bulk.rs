@@ -68,13 +68,21 @@ impl Directory<'_> {
         match step.method {
             Method::Post => self.group_create(data, limits).await.map(|done| group(201, done)),
             Method::Put => {
-                self.group_replace(id, data, conditions, limits).await.map(|done| group(200, done))
+                let done = self.group_replace(id, data, conditions, limits).await?;
+                self.read_again(done).await.map(|done| group(200, done))
             }
             Method::Patch => {
-                self.group_patch(id, data, conditions, limits).await.map(|done| group(204, done))
+                let done = self.group_patch(id, data, conditions, limits).await?;
+                self.read_again(done).await.map(|done| group(204, done))
             }
             Method::Delete => self.group_delete(id, conditions).await.map(|done| gone(id, done)),
         }
+    }
+
+    /// The group with the version that it has now.
+    async fn read_again(&self, done: Done<GroupAnswer>) -> Result<Done<GroupAnswer>, Error> {
+        let value = self.group_get(&done.value.team.id.to_string(), false).await?;
+        Ok(Done { value, ..done })
     }
 }
 

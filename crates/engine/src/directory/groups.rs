@@ -27,7 +27,8 @@ use crate::Error;
 /// A team as SCIM shows it.
 #[derive(Debug, Clone)]
 pub struct GroupAnswer {
-    /// The row.
+    /// The row. After a write that changed only members its version is the one from before: such
+    /// a write bumps it without reading it. Who has to show it reads the group again.
     pub team: Team,
     /// Its members, where the request asked for them.
     pub members: Option<Vec<GroupMember>>,

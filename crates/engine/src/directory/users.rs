@@ -228,7 +228,7 @@ impl Directory<'_> {
         if other_emails_changed {
             changes.push(emails_set(before.id, &columns));
         }
-        let stored = updated(&changes).unwrap_or(before);
+        let stored = updated(&changes, before.id).unwrap_or(before);
         self.engine.commit(changes, |conflict| user_name_taken(conflict, &columns)).await?;
         Ok((stored, effects, hints))
     }
@@ -258,9 +258,10 @@ fn inserted(changes: &ChangeSet) -> Option<Member> {
     })
 }
 
-fn updated(changes: &ChangeSet) -> Option<Member> {
+/// The row as it will be; a leaving may write an heir's row too.
+fn updated(changes: &ChangeSet, id: MemberId) -> Option<Member> {
     changes.changes.iter().find_map(|change| match change {
-        Change::MemberUpdate { member, .. } => Some(member.clone()),
+        Change::MemberUpdate { member, .. } if member.id == id => Some(member.clone()),
         _ => None,
     })
 }

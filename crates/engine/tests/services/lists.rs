@@ -7,6 +7,14 @@ use latchkey_scim::Limits;
 use latchkey_scim::list::ListQuery;
 use serde_json::json;
 
+on_both! {
+    a_filter_finds_the_same_whether_an_index_or_the_evaluator_answers,
+    an_instant_is_compared_as_clients_see_it,
+    every_way_of_paging_shows_each_user_once,
+    a_cursor_is_for_its_query_and_its_workspace_alone,
+    a_filter_on_members_is_answered_by_index_or_refused_but_never_with_an_empty_200,
+}
+
 async fn try_list(world: &World, pairs: &[(&str, &str)]) -> Result<Listed<UserAnswer>, Error> {
     let limits = Limits::default();
     let query = ListQuery::parse(pairs.iter().copied(), &limits).unwrap();
@@ -27,9 +35,7 @@ async fn people(world: &World) {
     }
 }
 
-#[tokio::test]
-async fn a_filter_finds_the_same_whether_an_index_or_the_evaluator_answers() {
-    let world = World::new().await;
+async fn a_filter_finds_the_same_whether_an_index_or_the_evaluator_answers(world: World) {
     people(&world).await;
     let dan = list(&world, &[("filter", r#"userName eq "DAN@corp.example""#)]).await;
     assert_eq!((names(&dan), dan.total), (vec!["dan"], Some(1)));
@@ -67,9 +73,7 @@ async fn a_filter_finds_the_same_whether_an_index_or_the_evaluator_answers() {
     }
 }
 
-#[tokio::test]
-async fn an_instant_is_compared_as_clients_see_it() {
-    let world = World::new().await;
+async fn an_instant_is_compared_as_clients_see_it(world: World) {
     people(&world).await;
     let all = list(&world, &[]).await;
     let seen = all.items[2].member.modified_at.to_string();
@@ -86,9 +90,7 @@ async fn an_instant_is_compared_as_clients_see_it() {
     }
 }
 
-#[tokio::test]
-async fn every_way_of_paging_shows_each_user_once() {
-    let world = World::new().await;
+async fn every_way_of_paging_shows_each_user_once(world: World) {
     people(&world).await;
     for extra in [
         &[][..],
@@ -121,9 +123,7 @@ async fn every_way_of_paging_shows_each_user_once() {
     }
 }
 
-#[tokio::test]
-async fn a_cursor_is_for_its_query_and_its_workspace_alone() {
-    let world = World::new().await;
+async fn a_cursor_is_for_its_query_and_its_workspace_alone(world: World) {
     people(&world).await;
     let cursor = list(&world, &[("cursor", ""), ("count", "2")]).await.next_cursor.unwrap();
     for other in [&[("filter", "active eq true")][..], &[("sortBy", "userName")]] {
@@ -141,9 +141,7 @@ async fn a_cursor_is_for_its_query_and_its_workspace_alone() {
     );
 }
 
-#[tokio::test]
-async fn a_filter_on_members_is_answered_by_index_or_refused_but_never_with_an_empty_200() {
-    let world = World::new().await;
+async fn a_filter_on_members_is_answered_by_index_or_refused_but_never_with_an_empty_200(world: World) {
     let ida = world.user("ida").await.member.id;
     let limits = Limits::default();
     let body = json!({

@@ -17,6 +17,18 @@ use latchkey_scim::json::Json;
 use latchkey_store::{AuditFilter, OutboxFilter};
 use serde_json::json;
 
+on_both! {
+    a_leaver_is_cut_off_in_one_step_and_a_returner_gets_nothing_until_it_is_given,
+    a_simulation_says_what_a_leaving_does_and_writes_nothing,
+    a_wave_beyond_the_safeguard_is_cut_at_once_and_its_rotations_wait_for_a_word,
+    somebody_deleted_who_comes_back_under_the_same_external_id_is_the_same_person_with_nothing,
+    a_group_patch_names_who_is_unknown_and_then_changes_nothing,
+    many_at_once_lose_no_member_of_a_group,
+    a_person_cannot_take_out_the_last_owner_and_a_directory_leaves_a_successor_or_an_alarm,
+    a_directorys_team_is_not_edited_here_and_a_local_one_not_by_scim,
+    a_graceful_stop_leaves_nothing_unwritten_and_the_audit_chain_sealed,
+}
+
 async fn account(world: &World, name: &str, sensitivity: Sensitivity) -> AccountId {
     let new = NewAccount {
         name: name.to_owned(),
@@ -52,9 +64,7 @@ async fn group(world: &World, name: &str, members: &[&str]) -> TeamId {
     world.directory().group_create(&Json::from(body), &Limits::default()).await.unwrap().value.team.id
 }
 
-#[tokio::test]
-async fn a_leaver_is_cut_off_in_one_step_and_a_returner_gets_nothing_until_it_is_given() {
-    let world = World::new().await;
+async fn a_leaver_is_cut_off_in_one_step_and_a_returner_gets_nothing_until_it_is_given(world: World) {
     let (engine, by) = (&world.engine, world.operator());
     let ida = world.user("ida").await.member.id;
     let team = group(&world, "Sales", &[&ida.to_string()]).await;
@@ -96,9 +106,7 @@ async fn a_leaver_is_cut_off_in_one_step_and_a_returner_gets_nothing_until_it_is
     assert_eq!(may(access::of_member(engine, &by, ida).await.unwrap()), 2);
 }
 
-#[tokio::test]
-async fn a_simulation_says_what_a_leaving_does_and_writes_nothing() {
-    let world = World::new().await;
+async fn a_simulation_says_what_a_leaving_does_and_writes_nothing(world: World) {
     let (engine, by) = (&world.engine, world.operator());
     let ida = world.user("ida").await.member.id;
     let bank = account(&world, "Bank", Sensitivity::Privileged).await;
@@ -118,9 +126,7 @@ async fn a_simulation_says_what_a_leaving_does_and_writes_nothing() {
     assert_eq!(decided, expected);
 }
 
-#[tokio::test]
-async fn a_wave_beyond_the_safeguard_is_cut_at_once_and_its_rotations_wait_for_a_word() {
-    let world = World::new().await;
+async fn a_wave_beyond_the_safeguard_is_cut_at_once_and_its_rotations_wait_for_a_word(world: World) {
     let (engine, by) = (&world.engine, world.operator());
     let bank = account(&world, "Bank", Sensitivity::Privileged).await;
     let mut leavers = Vec::new();
@@ -163,9 +169,9 @@ async fn a_wave_beyond_the_safeguard_is_cut_at_once_and_its_rotations_wait_for_a
     );
 }
 
-#[tokio::test]
-async fn somebody_deleted_who_comes_back_under_the_same_external_id_is_the_same_person_with_nothing() {
-    let world = World::new().await;
+async fn somebody_deleted_who_comes_back_under_the_same_external_id_is_the_same_person_with_nothing(
+    world: World,
+) {
     let ida = world.user("ida").await.member;
     world.directory().user_delete(&ida.id.to_string(), &Preconditions::default()).await.unwrap();
     let gone = world.directory().user_get(&ida.id.to_string(), true).await;
@@ -174,9 +180,7 @@ async fn somebody_deleted_who_comes_back_under_the_same_external_id_is_the_same_
     assert!(again.access_epoch > ida.access_epoch, "what was granted before does not count again");
 }
 
-#[tokio::test]
-async fn a_group_patch_names_who_is_unknown_and_then_changes_nothing() {
-    let world = World::new().await;
+async fn a_group_patch_names_who_is_unknown_and_then_changes_nothing(world: World) {
     let ida = world.user("ida").await.member.id;
     let team = group(&world, "Sales", &[]).await.to_string();
     let stranger = team.clone();
@@ -193,9 +197,8 @@ async fn a_group_patch_names_who_is_unknown_and_then_changes_nothing() {
     assert_eq!(shown.team.version.0, 2);
 }
 
-#[tokio::test]
-async fn many_at_once_lose_no_member_of_a_group() {
-    let world = std::sync::Arc::new(World::new().await);
+async fn many_at_once_lose_no_member_of_a_group(world: World) {
+    let world = std::sync::Arc::new(world);
     let team = group(&world, "Sales", &[]).await.to_string();
     let mut ids = Vec::new();
     for n in 0..20 {
@@ -222,9 +225,9 @@ async fn many_at_once_lose_no_member_of_a_group() {
     assert_eq!(world.directory().group_get(&team, true).await.unwrap().members.unwrap().len(), 20);
 }
 
-#[tokio::test]
-async fn a_person_cannot_take_out_the_last_owner_and_a_directory_leaves_a_successor_or_an_alarm() {
-    let world = World::new().await;
+async fn a_person_cannot_take_out_the_last_owner_and_a_directory_leaves_a_successor_or_an_alarm(
+    world: World,
+) {
     let (engine, by) = (&world.engine, world.operator());
     let refused = members::deactivate(engine, &by, world.owner).await;
     assert!(
@@ -238,9 +241,7 @@ async fn a_person_cannot_take_out_the_last_owner_and_a_directory_leaves_a_succes
     assert_eq!(ida.role, latchkey_access::Role::Owner);
 }
 
-#[tokio::test]
-async fn a_directorys_team_is_not_edited_here_and_a_local_one_not_by_scim() {
-    let world = World::new().await;
+async fn a_directorys_team_is_not_edited_here_and_a_local_one_not_by_scim(world: World) {
     let (engine, by) = (&world.engine, world.operator());
     let ida = world.user("ida").await.member.id;
     let theirs = group(&world, "Sales", &[]).await;
@@ -254,9 +255,7 @@ async fn a_directorys_team_is_not_edited_here_and_a_local_one_not_by_scim() {
     assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
 }
 
-#[tokio::test]
-async fn a_graceful_stop_leaves_nothing_unwritten_and_the_audit_chain_sealed() {
-    let world = World::new().await;
+async fn a_graceful_stop_leaves_nothing_unwritten_and_the_audit_chain_sealed(world: World) {
     let background = latchkey_engine::Background::start(&world.engine);
     for n in 0..5 {
         world.user(&format!("p{n}")).await;

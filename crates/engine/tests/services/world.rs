@@ -1,4 +1,4 @@
-//! An engine on SQLite in a folder of its own.
+//! An engine on a database of its own: a file of SQLite, or a database of a PostgreSQL server.
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use latchkey_scim::Limits;
 use latchkey_scim::etag::Preconditions;
 use latchkey_scim::json::Json;
 use latchkey_store::{Options, Store};
+use latchkey_testkit::postgres::Database;
 use latchkey_vault::KeyRing;
 use serde_json::{Value, json};
 
@@ -21,15 +22,31 @@ pub(crate) struct World {
     pub(crate) workspace: Workspace,
     pub(crate) owner: MemberId,
     pub(crate) token_id: TokenId,
-    _folder: tempfile::TempDir,
+    /// Kept until the test is over.
+    _place: Place,
+}
+
+enum Place {
+    Folder(#[expect(dead_code, reason = "held, not read")] tempfile::TempDir),
+    Database(#[expect(dead_code, reason = "held, not read")] Database),
 }
 
 impl World {
-    pub(crate) async fn new() -> Self {
+    pub(crate) async fn on_sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let store = Store::open_sqlite(folder.path().join("latchkey.db"), Options::default()).unwrap();
+        Self::on(store, Place::Folder(folder)).await
+    }
+
+    pub(crate) async fn on_postgres() -> Self {
+        let database = Database::create().await;
+        let store = Store::connect_postgres(database.url(), Options::default()).await.unwrap();
+        Self::on(store, Place::Database(database)).await
+    }
+
+    async fn on(store: Store, place: Place) -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::parse("2026-03-02T09:00:00Z").unwrap()));
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(5));
-        let store = Store::open_sqlite(folder.path().join("latchkey.db"), Options::default()).unwrap();
         let keys = KeyRing::ephemeral(&*entropy);
         let engine = Engine::new(store, keys, Arc::clone(&clock) as _, entropy);
         let owner = NewMember {
@@ -42,7 +59,7 @@ impl World {
             workspaces::create(&engine, "Acme", &owner, engine.fresh_request_id()).await.unwrap();
         let operator = Caller::operator(workspace.id, engine.fresh_request_id());
         let token = tokens::create_scim(&engine, &operator, "Entra", None).await.unwrap();
-        Self { engine, clock, workspace, owner: owner.id, token_id: token.token.id, _folder: folder }
+        Self { engine, clock, workspace, owner: owner.id, token_id: token.token.id, _place: place }
     }
 
     /// Somebody with everything.
