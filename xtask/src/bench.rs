@@ -1,5 +1,6 @@
 //! Requests per second, beside what the machine can do at most.
 
+mod pages;
 mod report;
 
 use std::net::{TcpListener, TcpStream};
@@ -22,7 +23,7 @@ pub(crate) const HELP: &str = "\
 Usage: cargo xtask bench --scimload PATH --limit PATH [OPTIONS]
 
 Builds the release binary, runs the load `scimload` on the bare server `limit` and then on Latchkey, all
-in this run on this machine, and prints a table with ratios as Markdown (for docs/performance.md).
+in this run on this machine, and prints tables with ratios as Markdown (for docs/performance.md).
 
   --scimload PATH   the load generator
   --limit PATH      the bare server that shows what the machine can do
@@ -30,17 +31,22 @@ in this run on this machine, and prints a table with ratios as Markdown (for doc
   --users N         users to create, 5000 unless told; at least the largest group
   --secs N          seconds a scenario, 5 unless told
   --conns N         connections, 16 unless told
-  --only LIST       scenarios of scimload: get,filter,patch unless told
+  --only LIST       scenarios of scimload, and `pages`: a walk through all users by cursor, and pages by
+                    position; get,filter,patch,pages unless told
+  --rounds N        run everything so often and take each figure's median, 1 unless told
   --group-sizes L   sizes of groups to add a member to and take one out of, 10,1000 unless told
   --binary PATH     measure this latchkey instead of building one
 
 Example:
   cargo xtask bench --scimload ./scimload --limit ./limit --users 100000 \\
-    --only get,filter,patch,page,group --group-sizes 10,100000
+    --only get,filter,patch,group,pages --group-sizes 10,100000 --rounds 3
 ";
 
 const KNOWN: &[&str] =
-    &["scimload", "limit", "db", "users", "secs", "conns", "only", "group-sizes", "binary"];
+    &["scimload", "limit", "db", "users", "secs", "conns", "only", "group-sizes", "rounds", "binary"];
+
+/// Where Latchkey serves SCIM.
+const BASE: &str = "/v1/scim/v2";
 
 /// What the limit server has an answer for.
 const LIMIT_KNOWS: [&str; 3] = ["get", "filter", "patch"];
@@ -53,7 +59,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         users: options.number("users", 5000)?,
         secs: options.number("secs", 5)?,
         conns: options.number("conns", 16)?,
-        only: options.get("only").unwrap_or("get,filter,patch").to_owned(),
+        only: options.get("only").unwrap_or("get,filter,patch,pages").to_owned(),
         group_sizes: options.get("group-sizes").unwrap_or("10,1000").to_owned(),
     };
     let limit = path("limit").context("--limit PATH is missing; --help says more")?;
@@ -64,21 +70,25 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             tools::target().join("release/latchkey")
         }
     };
-    let mut report = Report::new(load.describe());
-    println!("measuring the limit …");
-    report.limit = measure_limit(&limit, &load)?;
-    for db in options.get("db").unwrap_or("sqlite,postgres").split(',') {
-        println!("measuring latchkey on {db} …");
-        let measured = match db {
-            "sqlite" => measure_latchkey(&binary, None, &load)?,
-            "postgres" => {
-                tools::postgres()?;
-                let server = Postgres::create(Durability::On)?;
-                measure_latchkey(&binary, Some(&server.url()), &load)?
-            }
-            _ => bail!("--db {db}: only sqlite and postgres are known"),
-        };
-        report.databases.push((db.to_owned(), measured));
+    let rounds = options.number("rounds", 1)?;
+    let databases: Vec<&str> = options.get("db").unwrap_or("sqlite,postgres").split(',').collect();
+    let mut report = Report::new(format!("{}, median of {rounds}", load.describe()));
+    for round in 1..=rounds {
+        println!("round {round}: measuring the limit …");
+        report.limit.push(measure_limit(&limit, &load)?);
+        for db in &databases {
+            println!("round {round}: measuring latchkey on {db} …");
+            let measured = match *db {
+                "sqlite" => measure_latchkey(&binary, None, &load)?,
+                "postgres" => {
+                    tools::postgres()?;
+                    let server = Postgres::create(Durability::On)?;
+                    measure_latchkey(&binary, Some(&server.url()), &load)?
+                }
+                _ => bail!("--db {db}: only sqlite and postgres are known"),
+            };
+            report.add(db, measured);
+        }
     }
     println!("\n{report}");
     Ok(())
@@ -153,7 +163,10 @@ fn measure_latchkey(binary: &Path, database: Option<&str>, load: &Load) -> Resul
     let (mut server, address, ready) = listen(command(&["serve", "--listen", "127.0.0.1:0", "--json"]))?;
     output(&mut command(&["admin", "workspace", "create", "Bench", "--owner", "owner@bench.example"]))?;
     let token = output(&mut command(&["admin", "scim-token", "create", "--workspace", "Bench"]))?;
-    let lines = load.run(&address, &load.only, &["--base", "/v1/scim/v2", "--token", token.trim()])?;
+    let mut lines = load.run(&address, &load.only, &["--base", BASE, "--token", token.trim()])?;
+    if load.only.split(',').any(|name| name == "pages") {
+        lines.extend(pages::measure(&address, BASE, token.trim())?);
+    }
     let resident_mib = resident_mib(server.pid());
     server.stop(Signal::TERM, Duration::from_secs(30))?;
     Ok(Measured { lines, ready, resident_mib })
