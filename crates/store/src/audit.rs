@@ -148,6 +148,9 @@ impl std::fmt::Display for AuditBreak {
             Self::Altered { seq, id } => write!(f, "record {seq} ({id}) is not what was sealed"),
             Self::Removed { from, to } if from == to => write!(f, "record {from} is gone"),
             Self::Removed { from, to } => write!(f, "records {from} to {to} are gone"),
+            Self::EndLost { noted, last } => {
+                write!(f, "the chain is noted to end at record {noted}, and record {last} is there")
+            }
             Self::OutOfPlace { seq, id } => {
                 write!(f, "record {seq} ({id}) does not follow on the one before it")
             }
