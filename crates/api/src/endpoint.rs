@@ -15,7 +15,7 @@ use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Content, RefOr, Required, ResponseBuilder, Schema};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
-use crate::problem::Problem;
+use crate::problem::Document;
 
 /// Where the API begins.
 pub(crate) const BASE: &str = "/v1/api";
@@ -143,14 +143,14 @@ impl<S: Clone + Send + Sync + 'static> Table<S> {
             table.operations.push((endpoint.method, path, endpoint.operation.build()));
             table.schemas.extend(endpoint.schemas);
         }
-        table.schemas.push((Problem::name().into_owned(), Problem::schema()));
+        table.schemas.push((Document::name().into_owned(), Document::schema()));
         table.actions = Arc::new(actions);
         table
     }
 }
 
 fn problem_response() -> ResponseBuilder {
-    let reference = RefOr::Ref(utoipa::openapi::Ref::from_schema_name(Problem::name()));
+    let reference = RefOr::Ref(utoipa::openapi::Ref::from_schema_name(Document::name()));
     ResponseBuilder::new()
         .description("Why it was not done.")
         .content("application/problem+json", Content::new(Some(reference)))

@@ -8,9 +8,14 @@ use latchkey_kernel::id::RequestId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+/// A problem on its way to the client; boxed, because it is what fails everywhere.
+#[derive(Debug)]
+pub(crate) struct Problem(Box<Document>);
+
 /// Why a request was not done (RFC 9457), as `application/problem+json`.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Problem {
+#[schema(as = Problem)]
+pub(crate) struct Document {
     /// A word for machines, stable across versions.
     #[serde(rename = "type")]
     pub kind: String,
@@ -31,7 +36,7 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn new(status: u16, kind: &str, title: &str, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Document {
             kind: format!("urn:latchkey:problem:{kind}"),
             title: title.to_owned(),
             status,
@@ -39,7 +44,7 @@ impl Problem {
             request_id: None,
             retry_after: None,
             allow: None,
-        }
+        }))
     }
 
     pub(crate) fn invalid(detail: impl Into<String>) -> Self {
@@ -75,7 +80,7 @@ impl Problem {
             "This address does not take the method",
             format!("use one of: {allowed}"),
         );
-        problem.allow = Some(allowed.to_owned());
+        problem.0.allow = Some(allowed.to_owned());
         problem
     }
 
@@ -86,13 +91,13 @@ impl Problem {
             "The token makes more requests than it may",
             "wait as long as Retry-After says, or have the token's limit raised",
         );
-        problem.retry_after = Some(wait.as_secs() + 1);
+        problem.0.retry_after = Some(wait.as_secs() + 1);
         problem
     }
 
     /// The same, with the request that it answers.
     pub(crate) fn of(mut self, request_id: RequestId) -> Self {
-        self.request_id = Some(request_id.to_string());
+        self.0.request_id = Some(request_id.to_string());
         self
     }
 
@@ -107,14 +112,14 @@ impl Problem {
             Error::Contended => {
                 let mut problem =
                     Self::new(409, "contended", "Somebody else changes this now", error.to_string());
-                problem.retry_after = Some(1);
+                problem.0.retry_after = Some(1);
                 problem
             }
             Error::Clash(detail) => Self::new(409, "clash", "It clashes with what is there", detail),
             Error::Invalid(detail) => Self::invalid(detail),
             Error::Busy => {
                 let mut problem = Self::new(503, "busy", "Too much is waiting", error.to_string());
-                problem.retry_after = Some(1);
+                problem.0.retry_after = Some(1);
                 problem
             }
             Error::Store(_) | Error::Damaged { .. } => {
@@ -148,8 +153,8 @@ fn refused(refusal: &Refusal) -> Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_string(&self).expect("a problem has string keys only");
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_string(&self.0).expect("a problem has string keys only");
         let mut response =
             (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
         if status == StatusCode::UNAUTHORIZED {
@@ -157,10 +162,10 @@ impl IntoResponse for Problem {
                 HeaderValue::from_static("Bearer realm=\"Latchkey API\", error=\"invalid_token\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
-        if let Some(allow) = self.allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
+        if let Some(allow) = self.0.allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
             response.headers_mut().insert(header::ALLOW, allow);
         }
-        if let Some(seconds) = self.retry_after {
+        if let Some(seconds) = self.0.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response

@@ -123,7 +123,7 @@ async fn answer(
         request_id,
         headers: &parts.headers,
         pairs: target.pairs()?,
-        segment: decode(segment, false)?,
+        segment: decode(segment, false).unwrap_or_default(),
     };
     flight.query(&call.pairs);
     if matches!(route.action, Action::Get(_) | Action::Replace(_) | Action::Patch(_) | Action::Delete(_)) {

@@ -5,7 +5,7 @@
 
 use crate::projection::Projection;
 use crate::resource::{StoredError, write_member, write_string};
-use crate::schema::{COMMON, ResourceType};
+use crate::schema::{COMMON, ResourceType, Returned};
 use crate::{Resource, Value};
 
 /// Everything that an answer shows of one resource.
@@ -89,7 +89,11 @@ impl Answer<'_> {
             out.push_str(inner);
         }
         if let Some(linked) = Linked::of(self.ty).filter(|_| !self.links.is_empty()) {
-            self.write_links(out, &linked, |_| true);
+            let attribute = self.ty.schema.attribute(linked.attribute);
+            self.write_links(out, &linked, |name| {
+                let sub = attribute.and_then(|attribute| attribute.sub(name));
+                sub.is_none_or(|sub| sub.returned != Returned::Request)
+            });
         }
         self.write_meta(out, |_| true);
         out.push('}');

@@ -141,7 +141,14 @@ impl Directory<'_> {
     ) -> Result<Done<GroupAnswer>, Error> {
         let parsed = PatchRequest::parse(body, &GROUP_TYPE, limits).and_then(PatchRequest::split_members);
         let id = team_id(id)?;
-        let (rest, members) = parsed?;
+        let (rest, members) = match parsed {
+            Ok(parsed) => parsed,
+            Err(error) => {
+                // What is not there is told before what is wrong with the body.
+                self.engine.store().team_get(self.workspace_id, id).await?.ok_or_else(no_such_group)?;
+                return Err(error.into());
+            }
+        };
         self.group_write(id, conditions, &members, &[], |current| {
             let mut with_id = current.clone();
             with_id.core.set("id", Value::String(id.to_string()));

@@ -18,16 +18,24 @@ pub(super) struct Columns {
     pub(super) work_email: Option<String>,
     pub(super) work_email_key: Option<String>,
     pub(super) other_email_keys: Vec<String>,
-    pub(super) active: bool,
-    /// The canonical text, with `active` always in it.
+    /// As written; absent says nothing of whether the member is in.
+    pub(super) active: Option<bool>,
+    /// The canonical text.
     pub(super) resource: String,
 }
 
 impl Columns {
-    /// What follows from a validated resource; without `active` a member is active.
-    pub(super) fn of(mut resource: Resource) -> Self {
-        let active = resource.core.get("active").and_then(Value::as_bool).unwrap_or(true);
-        resource.core.set("active", Value::Bool(active));
+    /// What follows from a new resource: without `active` a member is active, and is shown to be.
+    pub(super) fn of_new(mut resource: Resource) -> Self {
+        if resource.core.get("active").is_none() {
+            resource.core.set("active", Value::Bool(true));
+        }
+        Self::of(resource)
+    }
+
+    /// What follows from a validated resource.
+    pub(super) fn of(resource: Resource) -> Self {
+        let active = resource.core.get("active").and_then(Value::as_bool);
         let user_name = resource.text("userName").unwrap_or_default().to_owned();
         let (work_email, other_email_keys) = emails(&resource);
         Self {
@@ -85,7 +93,7 @@ pub(crate) fn local_member(new: &NewMember, blank: &Member) -> Member {
         email.set("primary", Value::Bool(true));
         resource.core.set("emails", Value::List(vec![Value::Complex(email)]));
     }
-    Columns::of(resource).onto(blank)
+    Columns::of_new(resource).onto(blank)
 }
 
 /// What the mapping leaves out and what follows from it.

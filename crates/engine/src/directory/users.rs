@@ -49,7 +49,8 @@ impl Directory<'_> {
     pub async fn user_create(&self, body: &Json, limits: &Limits) -> Result<Done<UserAnswer>, Error> {
         let accepted = from_client(&USER_TYPE, body, limits)?;
         let mut hints: Vec<String> = accepted.notes.iter().map(ToString::to_string).collect();
-        let columns = Columns::of(accepted.resource.clone());
+        let columns = Columns::of_new(accepted.resource.clone());
+        let active = columns.active.unwrap_or(true);
         hints.extend(member_row::hints(&columns, &accepted.resource));
         self.engine
             .settle(|| async {
@@ -68,7 +69,7 @@ impl Directory<'_> {
                     work_email: None,
                     work_email_key: None,
                     role: Role::User,
-                    state: if columns.active { MemberState::Active } else { MemberState::Inactive },
+                    state: if active { MemberState::Active } else { MemberState::Inactive },
                     origin: Origin::Directory,
                     access_epoch: Epoch::FIRST,
                     reviewed_epoch: Epoch::FIRST,
@@ -76,7 +77,7 @@ impl Directory<'_> {
                     version: Version::FIRST,
                     created_at: cause.now,
                     modified_at: cause.now,
-                    left_at: (!columns.active).then_some(cause.now),
+                    left_at: (!active).then_some(cause.now),
                 });
                 let mut changes =
                     rules::admit(member.clone(), tombstone.as_ref(), &cause, self.engine.ids(&cause));
@@ -207,7 +208,7 @@ impl Directory<'_> {
         let mut after = columns.onto(&before);
         after.origin = Origin::Directory;
         let was_active = before.state == MemberState::Active;
-        let (mut changes, mut effects) = match (was_active, columns.active) {
+        let (mut changes, mut effects) = match (was_active, columns.active.unwrap_or(was_active)) {
             (true, false) => {
                 let left =
                     leaving::leave(self.engine, &before, &after, Trigger::DirectoryDisabled, &cause).await?;

@@ -291,8 +291,9 @@ const GROUP_TARGETS: &[(&str, &str, &str, &str)] = &[
     (
         "members through a filter that does not end",
         r#"[{"op":"remove","path":"members[value eq \"<ida>\""}]"#,
-        "invalidPath",
-        "members",
+        // RFC 7644 table 9 names invalidFilter for the filter of a path.
+        "invalidFilter|invalidPath",
+        "bracket",
     ),
     (
         "members emptied and then a stranger",

@@ -41,8 +41,8 @@ pub(crate) fn rows() -> crate::Rows {
             assert_eq!(stored.get("title"), None, "{stored}");
         }),
         row!(3, "`active` as the text False is the boolean false", |case| {
-            for word in ["False", "false", "FALSE"] {
-                let id = case.user(&format!("ida-{word}-{}", word.len()), json!({})).await;
+            for (at, word) in ["False", "false", "FALSE"].into_iter().enumerate() {
+                let id = case.user(&format!("ida{at}"), json!({})).await;
                 let stored =
                     case.patch_user(&id, json!({"op": "Replace", "path": "active", "value": word})).await;
                 assert_eq!(stored["active"], json!(false), "{word}");

@@ -148,7 +148,8 @@ on_both! {
         let tried: Vec<&str> = done.iter().map(|one| text(one, "/bulkId")).collect();
         assert_eq!(tried, ["one", "bad"]);
         assert!(found_ids(&scim, "/Users", "userName sw \"bo@\"").await.is_empty());
-        let done = bulk(&scim, Some(2), operations.clone()).await;
+        // The first is there already now, so it is an error as well.
+        let done = bulk(&scim, Some(3), operations.clone()).await;
         assert_eq!(done.len(), 4, "{done:?}");
         let done = bulk(&scim, None, operations).await;
         assert_eq!(done.len(), 5, "{done:?}");

@@ -71,6 +71,10 @@ impl BulkRequest {
     /// bulk request, `invalidValue` when two operations have one `bulkId`.
     pub fn parse(body: &Json, limits: &Limits) -> Result<Self, Error> {
         const BULK: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
+        if body.as_object().is_none() {
+            let kind = body.kind();
+            return Err(Error::invalid_syntax(format!("a bulk request is a JSON object, not {kind}")));
+        }
         let urns = body.get("schemas").and_then(Json::as_array).unwrap_or_default();
         if !urns.iter().filter_map(Json::as_str).any(|urn| same(urn, BULK)) {
             let detail = format!("schemas does not name a bulk request; send \"schemas\": [{BULK:?}]");
@@ -175,6 +179,9 @@ impl Method {
 }
 
 fn path(text: &str) -> Result<(&'static ResourceType, Option<String>), Error> {
+    if text.is_empty() {
+        return Err(Error::invalid_syntax("an operation needs a path, as \"/Users\" or \"/Users/{id}\""));
+    }
     let relative = text.strip_prefix('/').unwrap_or(text);
     let (endpoint, id) = match relative.split_once('/') {
         Some((endpoint, id)) => (endpoint, Some(id).filter(|id| !id.is_empty())),

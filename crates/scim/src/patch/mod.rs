@@ -10,7 +10,6 @@
 //!   any with its `value`); what is added to a list and is there already is merged into it.
 //! - An entry of a list of which only `type` and `primary` are left after a removal is removed.
 //! - A value that a filter selects keeps what the filter says of it when it is replaced.
-//! - `active` can't be unassigned: the state stays.
 //! - A manager's `$ref` goes when another `value` comes without one.
 
 mod apply;

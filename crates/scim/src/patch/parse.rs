@@ -40,7 +40,13 @@ impl PatchRequest {
                 return Err(Error::invalid_syntax("the PATCH body has no \"Operations\""));
             }
             Some(Json::Array(sent)) => sent.as_slice(),
-            Some(one) => std::slice::from_ref(one),
+            Some(one @ Json::Object(_)) => std::slice::from_ref(one),
+            Some(other) => {
+                let kind = other.kind();
+                return Err(Error::invalid_syntax(format!(
+                    "\"Operations\" is a list of operations, not {kind}"
+                )));
+            }
         };
         if sent.is_empty() {
             return Err(Error::invalid_syntax("\"Operations\" is empty; send one operation at least"));
@@ -80,7 +86,7 @@ fn check_schemas(body: &Object, acceptor: &mut Acceptor<'_>) -> Result<(), Error
     if urns.iter().any(|urn| urn.as_str().is_some_and(|urn| same(urn, PATCH_OP))) {
         return Ok(());
     }
-    Err(Error::invalid_syntax(format!("schemas of a PATCH body is [{PATCH_OP:?}]")))
+    Err(Error::invalid_syntax(format!("schemas of a PATCH body must be [{PATCH_OP:?}]")))
 }
 
 /// Whether the client named the attribute in a path, or it stands in a value.
@@ -295,13 +301,6 @@ impl Reader<'_> {
         selection: Option<Selection>,
         action: Action,
     ) -> Result<(), Error> {
-        if target.extension.is_none() && target.sub.is_none() && same(target.attribute.name, "active") {
-            // Absent means active elsewhere, so unassigning it would let a person in who is out.
-            if action == Action::Unset {
-                self.acceptor.note("active is true or false; it can't be unassigned, so the state stays");
-                return Ok(());
-            }
-        }
         self.bounded(self.operations.len() + 1)?;
         self.operations.push(Operation { number: self.number, verb, target, selection, action });
         Ok(())

@@ -161,7 +161,7 @@ fn a_body_that_is_no_user_is_refused_with_what_to_send() {
         (user(json!({"userName": null})), "userName is required and must not be empty in a User".into()),
         (user(json!({"userName": 7})), "userName: expected a string, got a number".into()),
         (user(json!({"userName": ["ida"]})), "userName: expected a string, got an array".into()),
-        (user(json!({"active": "yes"})), "active: expected a boolean, got another string".into()),
+        (user(json!({"active": "yes"})), "active: expected a boolean, got \"yes\"".into()),
         (user(json!({"active": 1})), "active: expected a boolean, got a number".into()),
         (user(json!({"name": true})), "name: expected an object, got a boolean".into()),
         (user(json!({"name": "Ida Holm"})), "name: expected an object, got a string".into()),

@@ -105,6 +105,8 @@ impl<'a> Acceptor<'a> {
                     self.note(format!("{at}: a string was sent where a boolean belongs; taken as {b}"));
                     Ok(Some(Value::Bool(b)))
                 }
+                // The word is told: it is no secret, and shows the admin which mapping made it.
+                None if text.chars().count() <= 40 => Err(wrong(at, "a boolean", &format!("{text:?}"))),
                 None => Err(wrong(at, "a boolean", "another string")),
             },
             (Type::Integer, Json::Number(number)) => match number.as_i64() {
@@ -166,6 +168,10 @@ impl<'a> Acceptor<'a> {
                 continue;
             };
             if sub.mutability == Mutability::ReadOnly {
+                continue;
+            }
+            // An empty `value` of a single-valued attribute is how Entra unsets a manager (quirk 21).
+            if !attribute.multi_valued && sub.name == "value" && json.as_str() == Some("") {
                 continue;
             }
             if let Some(value) = self.value(At { sub: Some(sub.name), ..at }, sub, json)? {

@@ -1,7 +1,7 @@
 //! The core Group (RFC 7643 §4.2).
 
 use super::shape::{list, reference, text};
-use super::{Attribute, Mutability, Schema};
+use super::{Attribute, Mutability, Returned, Schema};
 
 /// RFC 7643 §4.2.
 pub static GROUP: Schema = Schema {
@@ -31,7 +31,12 @@ pub static GROUP: Schema = Schema {
                     canonical_values: &["User", "Group"],
                     ..text("type", "What the member is.")
                 },
-                Attribute { mutability: Mutability::ReadOnly, ..text("display", "The member's name.") },
+                Attribute {
+                    mutability: Mutability::ReadOnly,
+                    // RFC 7643 §8.7.1 has no such sub-attribute: who wants it asks for it.
+                    returned: Returned::Request,
+                    ..text("display", "The member's name.")
+                },
             ],
         ),
     ],

@@ -41,6 +41,8 @@ pub struct Postgres {
     pool: Pool,
     shared: Pool,
     readers: [Mutex<Option<Arc<Object>>>; LOOK_UPS],
+    /// Who makes a slot's connection; the others for that slot wait, or they would empty the pool.
+    making: [tokio::sync::Mutex<()>; LOOK_UPS],
     next: AtomicUsize,
     logins: Arc<Logins>,
     listener: tokio::task::JoinHandle<()>,
@@ -63,6 +65,7 @@ impl Postgres {
             pool: pool(&config, options.connections)?,
             shared: pool(&config, LOOK_UPS)?,
             readers: Default::default(),
+            making: Default::default(),
             next: AtomicUsize::new(0),
             logins,
             listener,
@@ -90,9 +93,17 @@ impl Postgres {
 
     /// One of the shared connections; a broken one is made anew.
     async fn reader(&self) -> Result<Arc<Object>, StoreError> {
-        let slot = &self.readers[self.next.fetch_add(1, Ordering::Relaxed) % LOOK_UPS];
-        let present = slot.lock().expect("no holder of this lock panics").clone();
-        if let Some(client) = present.filter(|client| !client.is_closed()) {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed) % LOOK_UPS;
+        let slot = &self.readers[turn];
+        let present = || {
+            let client = slot.lock().expect("no holder of this lock panics").clone();
+            client.filter(|client| !client.is_closed())
+        };
+        if let Some(client) = present() {
+            return Ok(client);
+        }
+        let _making = self.making[turn].lock().await;
+        if let Some(client) = present() {
             return Ok(client);
         }
         // Given back before another is asked for, or the pool would be empty.
