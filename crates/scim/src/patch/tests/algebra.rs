@@ -138,7 +138,6 @@ proptest! {
                     prop_assert!(values.iter().filter(|v| entry::is_primary(v)).count() <= 1, "{}", stored);
                 }
             }
-            prop_assert!(after.core.get("active").is_some());
             prop_assert!(after.core.get("password").is_none());
             prop_assert!(after.extensions.iter().all(|(_, attributes)| !attributes.is_empty()));
         }
