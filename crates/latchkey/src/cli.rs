@@ -52,7 +52,7 @@ pub(crate) struct Listen {
     /// Address to listen on; port 0 takes a free one
     #[arg(long, env = "LATCHKEY_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
-    /// Where clients reach this server, if a proxy stands in front, as https://latchkey.example.com
+    /// Where clients reach this server, if a proxy stands in front, as `https://latchkey.example.com`
     #[arg(long, env = "LATCHKEY_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub(crate) public_url: Option<String>,
 }

@@ -309,7 +309,7 @@ impl Reader<'_> {
     fn bounded(&self, operations: usize) -> Result<(), Error> {
         let most = self.limits.operations;
         if operations > most {
-            let detail = format!("one PATCH carries {most} changes at most; send several");
+            let detail = format!("one PATCH carries {most} operations at most; send several");
             return Err(Error::new(413, None, detail));
         }
         Ok(())

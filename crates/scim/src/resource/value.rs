@@ -92,6 +92,12 @@ impl<'a> Acceptor<'a> {
             {
                 Ok(None)
             }
+            // Nor is there a manager without an id.
+            (Type::String, Json::String(text))
+                if text.is_empty() && at.sub == Some("value") && at.attribute == "manager" =>
+            {
+                Ok(None)
+            }
             (Type::Complex, Json::Object(members)) => self.complex(at, attribute, members),
             // Entra sends a manager, and some send members, as the bare id (quirks 19, 20, 29).
             (Type::Complex, Json::String(_)) if attribute.sub("value").is_some() => {
@@ -168,10 +174,6 @@ impl<'a> Acceptor<'a> {
                 continue;
             };
             if sub.mutability == Mutability::ReadOnly {
-                continue;
-            }
-            // An empty `value` of a single-valued attribute is how Entra unsets a manager (quirk 21).
-            if !attribute.multi_valued && sub.name == "value" && json.as_str() == Some("") {
                 continue;
             }
             if let Some(value) = self.value(At { sub: Some(sub.name), ..at }, sub, json)? {
