@@ -33,6 +33,10 @@ const AT_ONCE: usize = 1_024;
 const BODIES_KIB: usize = 24 * 1_024;
 /// How long a client may take to send a body.
 const BODY_TIME: Duration = Duration::from_secs(30);
+/// Bytes of a refused body that are taken before the refusal is sent.
+const DISCARD_MAX: usize = 16 << 20;
+/// How long that may take.
+const DISCARD_TIME: Duration = Duration::from_secs(5);
 
 /// The room that there is for requests.
 #[derive(Debug, Clone)]
@@ -75,6 +79,7 @@ impl Intake {
         let announced =
             headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
         if announced.is_some_and(|length| length > max) {
+            discard(body).await;
             return Err(too_large.into());
         }
         let kib = announced.unwrap_or(max).div_ceil(1_024).max(1);
@@ -88,6 +93,23 @@ impl Intake {
         }
         Ok(Taken { json: Json::parse(&bytes, limits)?, _room: room })
     }
+}
+
+/// Takes what a client sends of a body that is too large, up to a bound, and keeps none of it: a
+/// client that is still sending when the connection closes never sees why it was refused.
+async fn discard(mut body: Body) {
+    let taken = async {
+        let mut left = DISCARD_MAX;
+        while let Some(Ok(frame)) = body.frame().await {
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            if length >= left {
+                return;
+            }
+            left -= length;
+        }
+    };
+    // Late or not, the answer is the same.
+    let _ = tokio::time::timeout(DISCARD_TIME, taken).await;
 }
 
 async fn read(body: Body, max: usize, too_large: Error) -> Result<Bytes, Failure> {
