@@ -1,7 +1,7 @@
 //! Cursors: where a list goes on (RFC 9865).
 //!
-//! A cursor holds the place itself, the last id of a page, so the server remembers nothing
-//! and a list that changes meanwhile neither repeats nor skips what stays. It is sealed with a MAC over the
+//! A cursor holds the place itself, the last id of a page and what it was sorted by, so the server
+//! remembers nothing and a list that changes meanwhile neither repeats nor skips what stays. It is sealed with a MAC over the
 //! place *and* the query: one that is altered, or used with another filter, order or tenant, is
 //! refused.
 
@@ -18,8 +18,9 @@ pub type Mac<'a> = &'a dyn Fn(&[u8]) -> [u8; 32];
 pub struct Cursor {
     /// The id of the last resource.
     pub last_id: String,
-    /// What that resource was sorted by, where the list is sorted.
-    pub last_key: Option<String>,
+    /// What that resource was sorted by, where the list is sorted. It may be somebody's data and a
+    /// cursor stands in URLs, so the caller hands it in unreadable.
+    pub last_key: Option<Vec<u8>>,
     /// How many there were in all when the first page was made.
     pub total: Option<u64>,
     /// When it was issued, in seconds.
@@ -42,7 +43,7 @@ impl Cursor {
             self.total.map(|total| total.to_be_bytes()).as_ref().map(<[u8; 8]>::as_slice),
         );
         push_optional(&mut bytes, Some(self.last_id.as_bytes()));
-        push_optional(&mut bytes, self.last_key.as_deref().map(str::as_bytes));
+        push_optional(&mut bytes, self.last_key.as_deref());
         let tag = mac(&sealed(&bytes, query));
         bytes.extend(tag);
         URL_SAFE_NO_PAD.encode(bytes)
@@ -82,10 +83,7 @@ impl Cursor {
         };
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
         let last_id = text(take_optional(&mut rest)??)?;
-        let last_key = match take_optional(&mut rest)? {
-            None => None,
-            Some(key) => Some(text(key)?),
-        };
+        let last_key = take_optional(&mut rest)?.map(<[u8]>::to_vec);
         rest.is_empty().then_some(Self { last_id, last_key, total, issued_at })
     }
 }
@@ -133,7 +131,7 @@ mod tests {
     }
 
     fn cursor() -> Cursor {
-        Cursor { last_id: "u1".into(), last_key: Some("ida".into()), total: Some(3), issued_at: 1000 }
+        Cursor { last_id: "u1".into(), last_key: Some(b"ida".to_vec()), total: Some(3), issued_at: 1000 }
     }
 
     #[track_caller]
@@ -168,7 +166,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read_back(
-            last_id: String, last_key: Option<String>, total: Option<u64>, issued_at: i64, query: String
+            last_id: String, last_key: Option<Vec<u8>>, total: Option<u64>, issued_at: i64, query: String
         ) {
             let cursor = Cursor { last_id, last_key, total, issued_at };
             let text = cursor.encode(&query, &mac);

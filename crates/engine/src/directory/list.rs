@@ -2,10 +2,11 @@
 //! evaluated on a stream within bounds, so that totals are exact or the request is refused.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use latchkey_access::{Member, Team};
-use latchkey_kernel::id::{MemberId, WorkspaceId};
+use latchkey_kernel::id::{MemberId, TeamId, WorkspaceId};
 use latchkey_scim::cursor::Cursor;
 use latchkey_scim::filter::{self, Resolved};
 use latchkey_scim::limits::Limits;
@@ -16,7 +17,7 @@ use latchkey_store::{Page as Rows, Store, Where};
 
 use super::compile::{Compiled, compile};
 use super::listable::Listable;
-use super::{Directory, GroupAnswer, UserAnswer};
+use super::{Directory, GroupAnswer, GroupMember, UserAnswer};
 use crate::{Engine, Error};
 
 /// How many rows are looked at one by one for a filter or an order that no index answers. At some
@@ -29,6 +30,7 @@ const MEMBERS_MAX: usize = 200_000;
 /// How long a cursor is good for; told in the service provider's configuration.
 pub const CURSOR_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 const CURSOR: &str = "scim cursor";
+const CURSOR_KEY: &str = "scim cursor key";
 
 /// One page of a list.
 #[derive(Debug, Clone)]
@@ -137,18 +139,27 @@ impl Directory<'_> {
     ) -> Result<Listed<GroupAnswer>, Error> {
         let listed = rows::<Team>(self.engine, self.workspace_id, query, filter).await?;
         let with_members = query.projection.wants("members");
-        let mut shown = 0;
-        let mut items = Vec::with_capacity(listed.items.len());
-        for team in &listed.items {
-            let members = if with_members { Some(self.group_members(team.id).await?) } else { None };
-            shown += members.as_ref().map_or(0, Vec::len);
-            if shown > MEMBERS_MAX {
-                return Err(too_many(
-                    "the groups on this page have too many members to show at once; add excludedAttributes=members, or ask for fewer groups",
-                ));
-            }
-            items.push(GroupAnswer { team: team.clone(), members });
+        // One query for the whole page, and no row more than is needed to see that it is too much.
+        let members = if with_members {
+            let ids: Vec<TeamId> = listed.items.iter().map(|team| team.id).collect();
+            self.engine.store().members_of_teams(self.workspace_id, &ids, MEMBERS_MAX + 1).await?
+        } else {
+            Vec::new()
+        };
+        if members.len() > MEMBERS_MAX {
+            return Err(too_many(
+                "the groups on this page have too many members to show at once; add excludedAttributes=members, or ask for fewer groups",
+            ));
         }
+        let mut by_team: HashMap<TeamId, Vec<GroupMember>> = HashMap::new();
+        for (team, id, display) in members {
+            by_team.entry(team).or_default().push(GroupMember { id, display });
+        }
+        let items = listed.items.iter().map(|team| {
+            let members = with_members.then(|| by_team.remove(&team.id).unwrap_or_default());
+            GroupAnswer { team: team.clone(), members }
+        });
+        let items = items.collect();
         Ok(listed.map(items))
     }
 }
@@ -244,7 +255,7 @@ impl<T: Listable> List<'_, T> {
         };
         let more = items.len() > count;
         items.truncate(count);
-        let next_cursor = items.last().filter(|_| more).map(|last| self.seal(last.id(), total));
+        let next_cursor = items.last().filter(|_| more).map(|last| self.seal(None, last.id(), total));
         Ok(Listed { total: Some(total), start: None, items, next_cursor })
     }
 
@@ -262,7 +273,7 @@ impl<T: Listable> List<'_, T> {
             None => 0,
             Some(cursor) => {
                 let last = id_in::<T>(cursor)?;
-                let value = self.value_of(last).await?;
+                let value = self.value_at(cursor, last).await?;
                 hits.partition_point(|hit| self.order(hit, &(value.clone(), last)) != Ordering::Greater)
             }
         };
@@ -270,7 +281,7 @@ impl<T: Listable> List<'_, T> {
         let shown = &page[..count.min(page.len())];
         let items = self.fetch(shown).await?;
         let next = shown.last().filter(|_| page.len() > shown.len());
-        let next_cursor = next.map(|(_, id)| self.seal(*id, hits.len()));
+        let next_cursor = next.map(|(value, id)| self.seal(Some(value), *id, hits.len()));
         Ok(Listed { total: Some(hits.len()), start: None, items, next_cursor })
     }
 
@@ -305,12 +316,24 @@ impl<T: Listable> List<'_, T> {
         Ok(hits)
     }
 
-    /// The sort value of the row at which the last page ended; one that is gone sorts as nothing.
-    async fn value_of(&self, id: T::Id) -> Result<SortValue, Error> {
+    /// What the row at which the last page ended was sorted by then: it may have changed since, or
+    /// be gone, and the walk goes on from where it was.
+    async fn value_at(&self, cursor: &Cursor, id: T::Id) -> Result<SortValue, Error> {
         let Some(sort) = &self.sort else { return Ok(SortValue::Nothing) };
+        if let Some(sealed) = &cursor.last_key {
+            let opened = self.engine.keys().open(CURSOR_KEY, &[self.identity.as_bytes()], sealed).ok();
+            return Ok(opened.and_then(|key| SortValue::of_key(&key)).ok_or_else(|| {
+                scim_error(ScimType::InvalidCursor, "the cursor names no place in this order")
+            })?);
+        }
+        // Too long a text to be carried in the cursor; so the row has to tell it.
         match T::by_ids(self.store(), self.workspace_id, &[id]).await?.first() {
             Some(row) => Ok(sort.value(&whole(row)?)),
-            None => Ok(SortValue::Nothing),
+            None => Err(scim_error(
+                ScimType::ExpiredCursor,
+                "the resource at which the last page ended is gone; begin again with an empty cursor",
+            )
+            .into()),
         }
     }
 
@@ -349,10 +372,16 @@ impl<T: Listable> List<'_, T> {
         Ok(Cursor::decode(text, &self.identity, oldest, &|data| self.engine.keys().keyed_hash(CURSOR, data))?)
     }
 
-    fn seal(&self, last: T::Id, total: usize) -> String {
+    /// The cursor behind this row. What it is sorted by is sealed: a cursor stands in URLs.
+    fn seal(&self, value: Option<&SortValue>, last: T::Id, total: usize) -> String {
+        let key = value.filter(|_| self.sort.is_some()).and_then(SortValue::to_key);
+        let engine = self.engine;
+        let seal = |key: Vec<u8>| {
+            engine.keys().seal(CURSOR_KEY, &[self.identity.as_bytes()], &key, engine.entropy())
+        };
         let cursor = Cursor {
             last_id: last.to_string(),
-            last_key: None,
+            last_key: key.map(seal),
             total: Some(total as u64),
             issued_at: self.engine.now().as_millis() / 1_000,
         };
@@ -361,7 +390,7 @@ impl<T: Listable> List<'_, T> {
 }
 
 fn id_in<T: Listable>(cursor: &Cursor) -> Result<T::Id, Error> {
-    let refused = |_| latchkey_scim::Error::bad(ScimType::InvalidCursor, "the cursor names no resource");
+    let refused = |_| scim_error(ScimType::InvalidCursor, "the cursor names no resource");
     Ok(cursor.last_id.parse().map_err(refused)?)
 }
 
@@ -379,5 +408,9 @@ fn whole<T: Listable>(row: &T) -> Result<Resource, Error> {
 }
 
 fn too_many(detail: &str) -> Error {
-    latchkey_scim::Error::bad(ScimType::TooMany, detail).into()
+    scim_error(ScimType::TooMany, detail).into()
+}
+
+fn scim_error(keyword: ScimType, detail: &str) -> latchkey_scim::Error {
+    latchkey_scim::Error::bad(keyword, detail)
 }

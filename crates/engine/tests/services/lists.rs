@@ -12,6 +12,8 @@ on_both! {
     an_instant_is_compared_as_clients_see_it,
     every_way_of_paging_shows_each_user_once,
     a_cursor_is_for_its_query_and_its_workspace_alone,
+    a_sorted_walk_goes_on_where_it_was_when_the_last_one_shown_is_changed_or_gone,
+    a_list_of_groups_shows_each_ones_own_members,
     a_filter_on_members_is_answered_by_index_or_refused_but_never_with_an_empty_200,
 }
 
@@ -139,6 +141,66 @@ async fn a_cursor_is_for_its_query_and_its_workspace_alone(world: World) {
         matches!(&late, Error::Scim(error) if error.scim_type.unwrap().as_str() == "expiredCursor"),
         "{late:?}"
     );
+}
+
+async fn a_sorted_walk_goes_on_where_it_was_when_the_last_one_shown_is_changed_or_gone(world: World) {
+    people(&world).await;
+    let page = async |cursor: &str| {
+        let page = list(&world, &[("sortBy", "title"), ("cursor", cursor), ("count", "2")]).await;
+        let names: Vec<String> = names(&page).into_iter().map(str::to_owned).collect();
+        (names, page.items.last().map(|user| user.member.id), page.next_cursor)
+    };
+    for (user, title) in [("ida", "a"), ("Bo", "b"), ("cleo", "c"), ("dan", "d"), ("eva", "e")] {
+        let filter = format!(r#"userName eq "{user}@corp.example""#);
+        let id = list(&world, &[("filter", &filter)]).await.items[0].member.id;
+        world.patch_user(id, json!([{"op": "add", "path": "title", "value": title}])).await;
+    }
+    let (first, last, next) = page("").await;
+    assert_eq!(first, ["ida", "Bo"]);
+    // Who was shown last moves to the end: the walk must neither end with it nor begin again.
+    world.patch_user(last.unwrap(), json!([{"op": "replace", "path": "title", "value": "z"}])).await;
+    let (second, last, next) = page(&next.unwrap()).await;
+    assert_eq!(second, ["cleo", "dan"]);
+    world
+        .directory()
+        .user_delete(&last.unwrap().to_string(), &latchkey_scim::etag::Preconditions::default())
+        .await
+        .unwrap();
+    let (third, _, next) = page(&next.unwrap()).await;
+    assert_eq!(third, ["eva", "Bo"], "and olga, who has no title, comes last");
+    let (fourth, _, next) = page(&next.unwrap()).await;
+    assert_eq!((fourth, next), (vec!["olga".to_owned()], None));
+}
+
+async fn a_list_of_groups_shows_each_ones_own_members(world: World) {
+    let limits = Limits::default();
+    let mut ids = Vec::new();
+    for name in ["ida", "bo", "cleo"] {
+        ids.push(world.user(name).await.member.id);
+    }
+    for (name, members) in [("Sales", &ids[..2]), ("Care", &ids[1..]), ("Empty", &[])] {
+        let members: Vec<_> = members.iter().map(|id| json!({"value": id.to_string()})).collect();
+        let body = json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
+            "displayName": name,
+            "members": members,
+        });
+        world.directory().group_create(&body.into(), &limits).await.unwrap();
+    }
+    let shown = async |pairs: &[(&str, &str)]| {
+        let query = ListQuery::parse(pairs.iter().copied(), &limits).unwrap();
+        let listed = world.directory().group_list(&query, &limits).await.unwrap();
+        let members = listed.items.into_iter().map(|group| {
+            (group.team.display_name, group.members.map(|m| m.iter().map(|m| m.id).collect::<Vec<_>>()))
+        });
+        members.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let all = shown(&[]).await;
+    assert_eq!(all["Sales"].as_deref(), Some(&ids[..2]));
+    assert_eq!(all["Care"].as_deref(), Some(&ids[1..]));
+    assert_eq!(all["Empty"].as_deref(), Some(&[][..]));
+    let without = shown(&[("excludedAttributes", "members")]).await;
+    assert!(without.values().all(Option::is_none), "{without:?}");
 }
 
 async fn a_filter_on_members_is_answered_by_index_or_refused_but_never_with_an_empty_200(world: World) {

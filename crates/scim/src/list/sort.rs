@@ -133,7 +133,39 @@ impl SortKey {
     }
 }
 
+/// The longest text that [`SortValue::to_key`] writes down.
+const KEY_MAX: usize = 1_024;
+
 impl SortValue {
+    /// The value as bytes, for a cursor; `None` for a text that is too long to be carried along.
+    pub fn to_key(&self) -> Option<Vec<u8>> {
+        let (mark, bytes) = match self {
+            Self::Bool(b) => (b'b', vec![u8::from(*b)]),
+            Self::Number(number) => (b'n', number.to_be_bytes().to_vec()),
+            Self::Instant(instant) => (b'i', instant.as_nanosecond().to_be_bytes().to_vec()),
+            Self::Text(text) if text.len() > KEY_MAX => return None,
+            Self::Text(text) => (b't', text.clone().into_bytes()),
+            Self::Nothing => (b'-', Vec::new()),
+        };
+        Some([&[mark], bytes.as_slice()].concat())
+    }
+
+    /// Reads what [`SortValue::to_key`] wrote.
+    pub fn of_key(key: &[u8]) -> Option<Self> {
+        let (mark, bytes) = key.split_first()?;
+        Some(match mark {
+            b'b' => Self::Bool(*bytes == [1]),
+            b'n' => Self::Number(f64::from_be_bytes(bytes.try_into().ok()?)),
+            b'i' => {
+                let nanoseconds = i128::from_be_bytes(bytes.try_into().ok()?);
+                Self::Instant(Timestamp::from_nanosecond(nanoseconds).ok()?)
+            }
+            b't' => Self::Text(String::from_utf8(bytes.to_vec()).ok()?),
+            b'-' if bytes.is_empty() => Self::Nothing,
+            _ => return None,
+        })
+    }
+
     fn compare(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Bool(a), Self::Bool(b)) => a.cmp(b),

@@ -3,7 +3,7 @@ use std::cmp::Ordering;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{ListQuery, ListResponse, Page, SortKey, SortOrder, Sorting};
+use super::{ListQuery, ListResponse, Page, SortKey, SortOrder, SortValue, Sorting};
 use crate::json::Json;
 use crate::projection::Projection;
 use crate::schema::USER_TYPE;
@@ -254,5 +254,25 @@ proptest! {
         if key.compare(a, b) != Ordering::Greater && key.compare(b, c) != Ordering::Greater {
             prop_assert_ne!(key.compare(a, c), Ordering::Greater);
         }
+    }
+}
+
+#[test]
+fn what_a_page_ended_with_is_carried_along_and_reads_as_the_same_place() {
+    let instant = crate::resource::instant("2026-03-02T09:00:00.123456Z").unwrap();
+    for value in [
+        SortValue::Bool(true),
+        SortValue::Bool(false),
+        SortValue::Number(-1.5),
+        SortValue::Instant(instant),
+        SortValue::Text("ærø".into()),
+        SortValue::Text(String::new()),
+        SortValue::Nothing,
+    ] {
+        assert_eq!(SortValue::of_key(&value.to_key().unwrap()), Some(value));
+    }
+    assert_eq!(SortValue::Text("x".repeat(5_000)).to_key(), None, "it would not fit into a URL");
+    for broken in [&b""[..], b"x", b"n1", b"i", b"t\xff", b"-x"] {
+        assert_eq!(SortValue::of_key(broken), None, "{broken:?}");
     }
 }
