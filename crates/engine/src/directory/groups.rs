@@ -14,7 +14,7 @@ use latchkey_kernel::id::{MemberId, TeamId};
 use latchkey_scim::etag::Preconditions;
 use latchkey_scim::json::Json;
 use latchkey_scim::limits::Limits;
-use latchkey_scim::patch::{self, MembersChange, PatchRequest, members_of_body};
+use latchkey_scim::patch::{self, MembersChange, PatchRequest, Patched, members_of_body};
 use latchkey_scim::resource::from_client;
 use latchkey_scim::schema::GROUP_TYPE;
 use latchkey_scim::{Resource, Value, replace};
@@ -119,11 +119,15 @@ impl Directory<'_> {
         limits: &Limits,
     ) -> Result<Done<GroupAnswer>, Error> {
         let id = team_id(id)?;
-        let accepted = from_client(&GROUP_TYPE, body, limits)?;
-        let hints: Vec<String> = accepted.notes.iter().map(ToString::to_string).collect();
-        let wished = members_of_body(body)?.unwrap_or_default();
-        self.group_write(id, conditions, &[MembersChange::ReplaceAll(wished)], &hints, |current| {
-            Ok(replace::replace(&GROUP_TYPE, current, accepted.resource.clone())?)
+        let read = from_client(&GROUP_TYPE, body, limits)
+            .and_then(|accepted| Ok((accepted, members_of_body(body)?.unwrap_or_default())));
+        let (accepted, wished) = match read {
+            Ok(read) => read,
+            Err(error) => return Err(self.group_refusal(id, conditions, error).await),
+        };
+        self.group_write(id, conditions, &[MembersChange::ReplaceAll(wished)], |current| {
+            let resource = replace::replace(&GROUP_TYPE, current, accepted.resource.clone())?;
+            Ok(Patched { resource, notes: accepted.notes.clone() })
         })
         .await
     }
@@ -139,21 +143,17 @@ impl Directory<'_> {
         conditions: &Preconditions,
         limits: &Limits,
     ) -> Result<Done<GroupAnswer>, Error> {
-        let parsed = PatchRequest::parse(body, &GROUP_TYPE, limits).and_then(PatchRequest::split_members);
         let id = team_id(id)?;
+        let parsed = PatchRequest::parse(body, &GROUP_TYPE, limits).and_then(PatchRequest::split_members);
         let (rest, members) = match parsed {
             Ok(parsed) => parsed,
-            Err(error) => {
-                // What is not there is told before what is wrong with the body.
-                self.engine.store().team_get(self.workspace_id, id).await?.ok_or_else(no_such_group)?;
-                return Err(error.into());
-            }
+            Err(error) => return Err(self.group_refusal(id, conditions, error).await),
         };
-        self.group_write(id, conditions, &members, &[], |current| {
+        self.group_write(id, conditions, &members, |current| {
             let mut with_id = current.clone();
             with_id.core.set("id", Value::String(id.to_string()));
-            let mut patched = patch::apply(&GROUP_TYPE, &with_id, &rest)?.resource;
-            patched.core.remove("id");
+            let mut patched = patch::apply(&GROUP_TYPE, &with_id, &rest)?;
+            patched.resource.core.remove("id");
             Ok(patched)
         })
         .await
@@ -179,13 +179,26 @@ impl Directory<'_> {
             .await
     }
 
+    /// What a write that can't be read is answered with; as for a user.
+    async fn group_refusal(
+        &self,
+        id: TeamId,
+        conditions: &Preconditions,
+        fault: latchkey_scim::Error,
+    ) -> Error {
+        match self.engine.store().team_get(self.workspace_id, id).await {
+            Ok(Some(team)) => conditions.check(Some(&etag(team.version))).err().unwrap_or(fault).into(),
+            Ok(None) => no_such_group(),
+            Err(error) => error.into(),
+        }
+    }
+
     async fn group_write(
         &self,
         id: TeamId,
         conditions: &Preconditions,
         members: &[MembersChange],
-        hints: &[String],
-        change: impl Fn(&Resource) -> Result<Resource, Error>,
+        change: impl Fn(&Resource) -> Result<Patched, Error>,
     ) -> Result<Done<GroupAnswer>, Error> {
         let named = named_ids(members);
         let whole =
@@ -207,9 +220,12 @@ impl Directory<'_> {
                 let team = team.ok_or_else(no_such_group)?;
                 conditions.check(Some(&etag(team.version)))?;
                 let current = team_row::resource_of(&team)?;
-                let next = team_row::onto(&team, &change(&current)?);
+                let Patched { resource, notes } = change(&current)?;
+                let next = team_row::onto(&team, &resource);
+                let mut hints: Vec<String> = notes.iter().map(ToString::to_string).collect();
                 let wanted = Wanted::default().apply(members, &present);
                 let member_change = wanted.resolve(&known, &workspace)?;
+                hints.extend(emptied(&member_change, present.len()));
                 let cause = self.cause();
                 let mut changes = teams::update(&team, next, &cause, self.engine.ids(&cause))?;
                 let mut effects = Vec::new();
@@ -221,7 +237,7 @@ impl Directory<'_> {
                 let value = GroupAnswer { team: stored_team(&changes, team), members: None };
                 let taken = value.team.clone();
                 self.engine.commit(changes, |conflict| display_name_taken(conflict, &taken)).await?;
-                Ok(Done { value, effects, hints: hints.to_vec() })
+                Ok(Done { value, effects, hints })
             })
             .await
     }
@@ -314,6 +330,22 @@ fn named_ids(changes: &[MembersChange]) -> Vec<String> {
         }
     }
     named.into_iter().collect()
+}
+
+/// From how many members on a group is large.
+const LARGE: usize = 50;
+
+/// A hint when one request takes most of a large group out by a list that claims to be complete.
+/// The standard says that it is; but clients are known to send a part as if it were all (quirk 49),
+/// and who runs them should see it.
+fn emptied(change: &MemberChange, present: usize) -> Option<String> {
+    let gone = change.removed.len();
+    (present >= LARGE && gone * 2 > present).then(|| {
+        format!(
+            "one request took {gone} of the group's {present} members out, as its list of members was read as \
+             complete; if it was meant as a part, the client has to send add and remove instead"
+        )
+    })
 }
 
 fn member_effects(change: &MemberChange) -> Vec<Effect> {

@@ -7,7 +7,7 @@ use latchkey_kernel::id::MemberId;
 use latchkey_scim::etag::Preconditions;
 use latchkey_scim::json::Json;
 use latchkey_scim::limits::Limits;
-use latchkey_scim::patch::{self, PatchRequest};
+use latchkey_scim::patch::{self, PatchRequest, Patched};
 use latchkey_scim::resource::from_client;
 use latchkey_scim::schema::USER_TYPE;
 use latchkey_scim::{Resource, Value, replace};
@@ -107,10 +107,13 @@ impl Directory<'_> {
         limits: &Limits,
     ) -> Result<Done<UserAnswer>, Error> {
         let id = member_id(id)?;
-        let accepted = from_client(&USER_TYPE, body, limits)?;
-        let notes: Vec<String> = accepted.notes.iter().map(ToString::to_string).collect();
-        self.user_write(id, conditions, &notes, |current| {
-            Ok(replace::replace(&USER_TYPE, current, accepted.resource.clone())?)
+        let accepted = match from_client(&USER_TYPE, body, limits) {
+            Ok(accepted) => accepted,
+            Err(error) => return Err(self.user_refusal(id, conditions, error).await),
+        };
+        self.user_write(id, conditions, |current| {
+            let resource = replace::replace(&USER_TYPE, current, accepted.resource.clone())?;
+            Ok(Patched { resource, notes: accepted.notes.clone() })
         })
         .await
     }
@@ -127,14 +130,16 @@ impl Directory<'_> {
         conditions: &Preconditions,
         limits: &Limits,
     ) -> Result<Done<UserAnswer>, Error> {
-        let request = PatchRequest::parse(body, &USER_TYPE, limits);
         let id = member_id(id)?;
-        let request = request?;
-        self.user_write(id, conditions, &[], |current| {
+        let request = match PatchRequest::parse(body, &USER_TYPE, limits) {
+            Ok(request) => request,
+            Err(error) => return Err(self.user_refusal(id, conditions, error).await),
+        };
+        self.user_write(id, conditions, |current| {
             let mut with_id = current.clone();
             with_id.core.set("id", Value::String(id.to_string()));
-            let mut patched = patch::apply(&USER_TYPE, &with_id, &request)?.resource;
-            patched.core.remove("id");
+            let mut patched = patch::apply(&USER_TYPE, &with_id, &request)?;
+            patched.resource.core.remove("id");
             Ok(patched)
         })
         .await
@@ -166,13 +171,27 @@ impl Directory<'_> {
             .await
     }
 
+    /// What a write that can't be read is answered with: that its target is not there, or has
+    /// another version, is said before what is wrong with the body.
+    async fn user_refusal(
+        &self,
+        id: MemberId,
+        conditions: &Preconditions,
+        fault: latchkey_scim::Error,
+    ) -> Error {
+        match self.engine.store().member_get(self.workspace_id, id).await {
+            Ok(Some(member)) => conditions.check(Some(&etag(member.version))).err().unwrap_or(fault).into(),
+            Ok(None) => no_such_user(),
+            Err(error) => error.into(),
+        }
+    }
+
     /// Loads a member, lets `change` make new attributes of the present ones, and commits what follows.
     async fn user_write(
         &self,
         id: MemberId,
         conditions: &Preconditions,
-        notes: &[String],
-        change: impl Fn(&Resource) -> Result<Resource, Error>,
+        change: impl Fn(&Resource) -> Result<Patched, Error>,
     ) -> Result<Done<UserAnswer>, Error> {
         let store = self.engine.store();
         let ids = [id];
@@ -185,9 +204,9 @@ impl Directory<'_> {
                 let before = member.ok_or_else(no_such_user)?;
                 conditions.check(Some(&etag(before.version)))?;
                 let current = member_row::resource_of(&before)?;
-                let next = change(&current)?;
+                let Patched { resource: next, notes } = change(&current)?;
                 let columns = Columns::of(next.clone());
-                let mut hints = notes.to_vec();
+                let mut hints: Vec<String> = notes.iter().map(ToString::to_string).collect();
                 hints.extend(member_row::hints(&columns, &next));
                 let other_emails_changed = Columns::of(current).other_email_keys != columns.other_email_keys;
                 let draft = Draft { before, columns, other_emails_changed, hints };

@@ -23,6 +23,9 @@ on_both! {
     a_wave_beyond_the_safeguard_is_cut_at_once_and_its_rotations_wait_for_a_word,
     somebody_deleted_who_comes_back_under_the_same_external_id_is_the_same_person_with_nothing,
     a_group_patch_names_who_is_unknown_and_then_changes_nothing,
+    a_list_that_empties_a_large_group_is_carried_out_and_hinted_at,
+    what_a_patch_is_understood_as_is_a_hint,
+    what_is_not_there_or_has_moved_is_told_before_what_is_wrong_with_the_body,
     many_at_once_lose_no_member_of_a_group,
     a_person_cannot_take_out_the_last_owner_and_a_directory_leaves_a_successor_or_an_alarm,
     a_directorys_team_is_not_edited_here_and_a_local_one_not_by_scim,
@@ -195,6 +198,62 @@ async fn a_group_patch_names_who_is_unknown_and_then_changes_nothing(world: Worl
     let shown = world.directory().group_get(&team, true).await.unwrap();
     assert_eq!(shown.members.unwrap().len(), 1);
     assert_eq!(shown.team.version.0, 2);
+}
+
+async fn a_list_that_empties_a_large_group_is_carried_out_and_hinted_at(world: World) {
+    let (none, limits) = (Preconditions::default(), Limits::default());
+    let mut ids = Vec::new();
+    for n in 0..60 {
+        ids.push(world.user(&format!("p{n}")).await.member.id.to_string());
+    }
+    let names: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let team = group(&world, "Sales", &names).await.to_string();
+    let replace = async |kept: &[&str]| {
+        let value: Vec<_> = kept.iter().map(|id| json!({"value": id})).collect();
+        let body = patch(json!([{"op": "replace", "path": "members", "value": value}]));
+        let done = world.directory().group_patch(&team, &body, &none, &limits).await.unwrap();
+        done.hints.iter().any(|hint| hint.contains("of the group's"))
+    };
+    assert!(!replace(&names[..55]).await, "a few fewer are nothing to speak of");
+    assert!(replace(&names[..1]).await, "54 of 55 are");
+    assert_eq!(world.directory().group_get(&team, true).await.unwrap().members.unwrap().len(), 1);
+    assert!(!replace(&[]).await, "one of one is a small group");
+}
+
+async fn what_a_patch_is_understood_as_is_a_hint(world: World) {
+    let ida = world.user("ida").await.member.id;
+    let done = world.patch_user(ida, json!([{"op": "Replace", "path": "active", "value": "True"}])).await;
+    assert!(done.hints.iter().any(|hint| hint.contains("active")), "{:?}", done.hints);
+    let done = world.patch_user(ida, json!([{"op": "replace", "value": {"shoeSize": 44}}])).await;
+    assert!(done.hints.iter().any(|hint| hint.contains("shoeSize")), "{:?}", done.hints);
+    let team = group(&world, "Sales", &[]).await.to_string();
+    let body = patch(json!([{"op": "replace", "value": {"displayName": "Care", "shoeSize": 44}}]));
+    let (none, limits) = (Preconditions::default(), Limits::default());
+    let done = world.directory().group_patch(&team, &body, &none, &limits).await.unwrap();
+    assert!(done.hints.iter().any(|hint| hint.contains("shoeSize")), "{:?}", done.hints);
+}
+
+async fn what_is_not_there_or_has_moved_is_told_before_what_is_wrong_with_the_body(world: World) {
+    let ida = world.user("ida").await.member.id.to_string();
+    let team = group(&world, "Sales", &[]).await.to_string();
+    let limits = Limits::default();
+    let (none, old) = (Preconditions::default(), Preconditions::parse(Some("\"99\""), None).unwrap());
+    let bad = patch(json!([{"op": "replace", "path": "shoeSize", "value": 44}]));
+    let directory = world.directory();
+    // The ids are of the other kind: well formed, and nobody's here.
+    for (user, group, conditions, status) in
+        [(&team, &ida, &none, 404), (&ida, &team, &old, 412), (&ida, &team, &none, 400)]
+    {
+        let refusals = [
+            directory.user_patch(user, &bad, conditions, &limits).await.map(|_| ()),
+            directory.user_replace(user, &bad, conditions, &limits).await.map(|_| ()),
+            directory.group_patch(group, &bad, conditions, &limits).await.map(|_| ()),
+            directory.group_replace(group, &bad, conditions, &limits).await.map(|_| ()),
+        ];
+        for refusal in refusals {
+            assert!(matches!(&refusal, Err(Error::Scim(error)) if error.status == status), "{refusal:?}");
+        }
+    }
 }
 
 async fn many_at_once_lose_no_member_of_a_group(world: World) {
