@@ -35,13 +35,17 @@ pub(crate) fn check_content_type(header: Option<&[u8]>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether an answer in [`SCIM_JSON`] is one that the client takes.
+/// Whether an answer in [`SCIM_JSON`] is one that the client takes; without any line it is.
 ///
 /// # Errors
 /// 406 when the client rules out JSON in every form.
-pub(crate) fn check_accept(header: Option<&[u8]>) -> Result<(), Error> {
-    let Some(text) = header.and_then(|bytes| std::str::from_utf8(bytes).ok()) else { return Ok(()) };
-    let takes = text.split(',').any(|range| {
+pub(crate) fn check_accept<'h>(lines: impl Iterator<Item = &'h [u8]>) -> Result<(), Error> {
+    let mut lines = lines.map(String::from_utf8_lossy).peekable();
+    if lines.peek().is_none() {
+        return Ok(());
+    }
+    // Several lines are one list (RFC 9110 §5.3).
+    let takes = lines.collect::<Vec<_>>().join(",").split(',').any(|range| {
         let mut parts = range.split(';').map(str::trim);
         let essence = parts.next().unwrap_or_default();
         let ruled_out = parts.any(|p| {
@@ -98,10 +102,13 @@ mod tests {
         for good in
             ["*/*", "application/json", "text/html, application/*;q=0.1", "", "application/scim+json;q=1"]
         {
-            assert_eq!(check_accept(Some(good.as_bytes())), Ok(()), "{good}");
+            assert_eq!(check_accept([good.as_bytes()].into_iter()), Ok(()), "{good}");
         }
         for bad in ["text/html", "application/json;q=0", "application/xml, text/*"] {
-            assert_eq!(check_accept(Some(bad.as_bytes())).unwrap_err().status, 406, "{bad}");
+            assert_eq!(check_accept([bad.as_bytes()].into_iter()).unwrap_err().status, 406, "{bad}");
         }
+        assert_eq!(check_accept(std::iter::empty()), Ok(()));
+        let lines = [&b"text/html"[..], b"application/scim+json"];
+        assert_eq!(check_accept(lines.into_iter()), Ok(()), "the second line counts too");
     }
 }

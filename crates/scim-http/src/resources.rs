@@ -103,7 +103,9 @@ pub(crate) fn projection(call: &Call<'_>) -> Projection {
 /// The `If-Match` and `If-None-Match` of the request.
 fn conditions(call: &Call<'_>) -> Result<Preconditions, Failure> {
     let joined = |name: header::HeaderName| {
-        let lines: Vec<&str> = call.headers.get_all(name).iter().filter_map(|v| v.to_str().ok()).collect();
+        // A line that is no text matches nothing; left out, it would be read as no condition.
+        let lines: Vec<_> =
+            call.headers.get_all(name).iter().map(|v| String::from_utf8_lossy(v.as_bytes())).collect();
         (!lines.is_empty()).then(|| lines.join(","))
     };
     let (if_match, if_none_match) = (joined(header::IF_MATCH), joined(header::IF_NONE_MATCH));

@@ -116,7 +116,7 @@ async fn answer(
     flight.route(route);
     let _room = scim.intake.enter()?;
     let directory = let_in(scim, parts, route, request_id, flight).await?;
-    media::check_accept(parts.headers.get(header::ACCEPT).map(|value| value.as_bytes()))?;
+    media::check_accept(parts.headers.get_all(header::ACCEPT).iter().map(|value| value.as_bytes()))?;
     let call = Call {
         scim,
         directory,

@@ -284,6 +284,8 @@ async fn versions_guard_reads_and_writes() {
     send("PATCH", "if-match", "W/\"7\"").await.is_error(412);
     send("DELETE", "if-match", "\"7\"").await.is_error(412);
     send("PATCH", "if-match", "nonsense").await.is_error(400);
+    send("PATCH", "if-match", "\"ü\"").await.is_error(412);
+    send("PATCH", "if-match", "ü").await.is_error(400);
     let done = send("PATCH", "if-match", "W/\"1\"").await;
     assert_eq!((done.status.as_u16(), done.header("etag")), (200, "W/\"2\""));
     assert_eq!(send("GET", "if-none-match", "W/\"1\"").await.status, 200);
