@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use latchkey_scim::bulk::check_size;
 use latchkey_scim::json::Json;
 use latchkey_scim::{Error, Limits};
@@ -82,17 +82,56 @@ impl Intake {
             discard(body).await;
             return Err(too_large.into());
         }
-        let kib = announced.unwrap_or(max).div_ceil(1_024).max(1);
-        let room = u32::try_from(kib)
-            .ok()
-            .and_then(|kib| Arc::clone(&self.bodies).try_acquire_many_owned(kib).ok())
-            .ok_or_else(|| Failure::overloaded("too many large bodies at once; come back in a moment"))?;
-        let bytes = read(body, max, too_large).await?;
+        let mut room = self.room(announced.unwrap_or_default())?;
+        let reading = self.read(body, &mut room, max, too_large);
+        let Ok(bytes) = tokio::time::timeout(BODY_TIME, reading).await else {
+            let detail = format!("the body did not arrive within {} seconds", BODY_TIME.as_secs());
+            return Err(Error::new(408, None, detail).into());
+        };
+        let bytes = bytes?;
         if bytes.is_empty() {
             return Err(Error::invalid_syntax("the body is empty; send a JSON object").into());
         }
         Ok(Taken { json: Json::parse(&bytes, limits)?, _room: room })
     }
+
+    /// Reads a body. One that did not say how long it is takes more room as it comes, so that a
+    /// small one keeps nobody out.
+    async fn read(
+        &self,
+        mut body: Body,
+        room: &mut OwnedSemaphorePermit,
+        max: usize,
+        too_large: Error,
+    ) -> Result<Vec<u8>, Failure> {
+        let mut bytes = Vec::with_capacity(room.num_permits() * 1_024);
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| Error::invalid_syntax("the body broke off before its end"))?;
+            let Ok(data) = frame.into_data() else { continue };
+            let length = bytes.len() + data.len();
+            if length > max {
+                discard(body).await;
+                return Err(too_large.into());
+            }
+            if kib(length) > room.num_permits() {
+                room.merge(self.room(length - room.num_permits() * 1_024)?);
+            }
+            bytes.extend_from_slice(&data);
+        }
+        Ok(bytes)
+    }
+
+    fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Failure> {
+        u32::try_from(kib(bytes))
+            .ok()
+            .and_then(|kib| Arc::clone(&self.bodies).try_acquire_many_owned(kib).ok())
+            .ok_or_else(|| Failure::overloaded("too many large bodies at once; come back in a moment"))
+    }
+}
+
+/// Kibibytes, begun ones in full.
+fn kib(bytes: usize) -> usize {
+    bytes.div_ceil(1_024).max(1)
 }
 
 /// Takes what a client sends of a body that is too large, up to a bound, and keeps none of it: a
@@ -110,18 +149,6 @@ async fn discard(mut body: Body) {
     };
     // Late or not, the answer is the same.
     let _ = tokio::time::timeout(DISCARD_TIME, taken).await;
-}
-
-async fn read(body: Body, max: usize, too_large: Error) -> Result<Bytes, Failure> {
-    let Ok(read) = tokio::time::timeout(BODY_TIME, Limited::new(body, max).collect()).await else {
-        let detail = format!("the body did not arrive within {} seconds", BODY_TIME.as_secs());
-        return Err(Error::new(408, None, detail).into());
-    };
-    match read {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large.into()),
-        Err(_) => Err(Error::invalid_syntax("the body broke off before its end").into()),
-    }
 }
 
 impl Max {
@@ -161,23 +188,29 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bodies_take_room_until_they_are_worked_on_and_one_of_unknown_length_the_most() {
-        let intake = intake(9, 1_024 + 1);
+    async fn bodies_take_the_room_that_they_need_until_they_are_worked_on() {
+        let intake = intake(9, 4);
         let limits = Limits::default();
-        let take = async |length: Option<&str>| {
+        let sent = async |length: Option<&str>, body: String| {
             let mut headers = HeaderMap::new();
             if let Some(length) = length {
                 headers.insert(header::CONTENT_LENGTH, length.parse().unwrap());
             }
-            intake.json(&headers, Body::from("{}"), Max::One, &limits).await
+            intake.json(&headers, Body::from(body), Max::One, &limits).await
         };
-        let chunked = take(None).await.unwrap();
-        let small = take(Some("2")).await.unwrap();
+        let take = async |length| sent(length, "{}".to_owned()).await;
+        let large = format!("[{}]", " ".repeat(2_500));
+        // Three KiB for the large one, though it did not say so, and one for a small one.
+        let chunked = sent(None, large.clone()).await.unwrap();
+        let small = take(None).await.unwrap();
         assert_eq!(take(Some("2")).await.unwrap_err().error.status, 503);
+        assert_eq!(take(None).await.unwrap_err().error.status, 503);
         drop(small);
         assert!(take(Some("2")).await.is_ok());
+        assert_eq!(sent(None, large.clone()).await.unwrap_err().error.status, 503);
         drop(chunked);
-        assert!(take(None).await.is_ok());
+        assert!(sent(None, large).await.is_ok());
         assert_eq!(take(Some("9999999")).await.unwrap_err().error.status, 413);
+        assert_eq!(sent(None, " ".repeat(BODY_MAX + 1)).await.unwrap_err().error.status, 413);
     }
 }
