@@ -49,6 +49,11 @@ pub(super) fn compile<T: Columns>(filter: &Resolved) -> Result<Compiled<Where<T>
             "filter: {target} is served by eq with an id and by pr, as {} eq \"<id>\"",
             T::LINKS
         ))),
+        // They are made for an answer and stand in no row; to evaluate them would match nothing.
+        Leaf::Opaque if target.attribute.name == "meta" && is_made(target) => {
+            let detail = format!("filter: {target} is not served; use id, meta.created or meta.lastModified");
+            Err(Error::invalid_filter(detail))
+        }
         Leaf::Opaque => Ok(Compiled { condition: Where::Every, rest: Some(filter.clone()) }),
     };
     match filter {
@@ -91,6 +96,11 @@ pub(super) fn compile<T: Columns>(filter: &Resolved) -> Result<Compiled<Where<T>
         Resolved::Is(target, check) => leaf(T::leaf(&target.to_string(), check), target),
         Resolved::Values(target, inner) => leaf(T::values(&target.to_string(), inner), target),
     }
+}
+
+/// Whether it is a part of `meta` that follows from where the resource is and how often it changed.
+fn is_made(target: &Target) -> bool {
+    target.sub.is_some_and(|sub| ["location", "version"].contains(&sub.name))
 }
 
 /// Refuses to evaluate a filter row by row that asks for what is not in the row.

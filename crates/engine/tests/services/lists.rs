@@ -219,6 +219,9 @@ async fn a_filter_on_members_is_answered_by_index_or_refused_but_never_with_an_e
         ("members pr".to_owned(), Some(1)),
         (r#"displayName eq "sales""#.to_owned(), Some(1)),
         (r#"members.display eq "ida""#.to_owned(), None),
+        (r#"meta.version eq "2""#.to_owned(), None),
+        (r#"not (meta.location co "x")"#.to_owned(), None),
+        (r#"meta.resourceType eq "Group" and meta pr"#.to_owned(), Some(1)),
         (r#"members.value co "0""#.to_owned(), None),
     ] {
         let query = ListQuery::parse([("filter", filter.as_str())], &limits).unwrap();
