@@ -239,6 +239,15 @@ async fn what_is_not_served_says_what_is() {
     refused.is_error(405);
     assert_eq!(refused.header("allow"), "GET, POST, HEAD");
     edge.ask("PUT", "/ServiceProviderConfig", Some(json!({}))).await.is_error(405);
+    for (method, path, allow) in [
+        ("OPTIONS", "/Users/x", "GET, PUT, PATCH, DELETE, HEAD"),
+        ("POST", "/Groups/x", "GET, PUT, PATCH, DELETE, HEAD"),
+        ("HEAD", "/Bulk", "POST"),
+        ("GET", "/Users/.search", "POST"),
+    ] {
+        let refused = edge.ask(method, path, None).await;
+        assert_eq!((refused.status.as_u16(), refused.header("allow")), (405, allow), "{method} {path}");
+    }
     assert!(
         edge.ask("GET", "/Me", None).await.is_error(404)["detail"].as_str().unwrap().contains("directory")
     );
@@ -411,6 +420,51 @@ async fn a_head_is_a_get_without_the_body() {
     let edge = Edge::new().await;
     let head = edge.ask(Method::HEAD.as_str(), "/Users", None).await;
     assert_eq!((head.status.as_u16(), head.text.as_str()), (200, ""));
+    let path = format!("/Users/{}", edge.user("ida@corp.example").await);
+    let (get, head) = (edge.ask("GET", &path, None).await, edge.ask("HEAD", &path, None).await);
+    assert_eq!((head.status.as_u16(), head.text.as_str()), (200, ""));
+    for name in ["etag", "location", "content-type"] {
+        assert_eq!(head.header(name), get.header(name), "{name}");
+    }
+    assert_eq!(edge.ask("HEAD", "/Users/nobody", None).await.status, 404);
+}
+
+#[tokio::test]
+async fn an_id_is_the_same_however_it_is_escaped_and_none_that_it_isnt() {
+    let edge = Edge::new().await;
+    let id = edge.user("ida@corp.example").await;
+    let escaped: String = id.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    assert_eq!(edge.ask("GET", &format!("/Users/{escaped}"), None).await.json()["id"], json!(id));
+    let urn = "urn%3Aietf%3Aparams%3Ascim%3Aschemas%3Acore%3A2.0%3AUser";
+    assert_eq!(edge.ask("GET", &format!("/Schemas/{urn}"), None).await.status, 200);
+    let (upper, bare) = (id.to_uppercase(), id.replace('-', ""));
+    for other in [&upper, &bare, &format!("%7B{id}%7D"), &format!("urn:uuid:{id}"), &format!("{id}%00")] {
+        edge.ask("GET", &format!("/Users/{other}"), None).await.is_error(404);
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_is_none_is_empty_with_the_true_total() {
+    let edge = Edge::new().await;
+    for name in ["a@corp.example", "b@corp.example"] {
+        edge.user(name).await;
+    }
+    for query in [
+        "count=0",
+        "startIndex=4",
+        "startIndex=9223372036854775808",
+        "startIndex=99999999999999999999999&count=99999999999999999999999",
+        "startIndex=4&sortBy=userName",
+        "startIndex=99999999999999999999999&filter=not+(title+pr)",
+        "count=-1&sortBy=title",
+        "cursor=&count=0",
+    ] {
+        let page = edge.ask("GET", &format!("/Users?{query}"), None).await;
+        assert_eq!(page.status, 200, "{query}: {}", page.text);
+        let page = page.json();
+        assert_eq!(page["totalResults"], json!(3), "{query}: {page}");
+        assert_eq!((&page["Resources"], &page["itemsPerPage"]), (&json!([]), &json!(0)), "{query}: {page}");
+    }
 }
 
 #[tokio::test]
