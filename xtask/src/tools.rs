@@ -70,18 +70,20 @@ pub(crate) fn cargo_tool(name: &str) -> Result<Command> {
         return Ok(cargo(&[subcommand]));
     }
     let folder = target().join("tools");
-    let built = folder.join("bin").join(name);
-    if !built.exists() {
+    let bin = folder.join("bin");
+    if !bin.join(name).exists() {
         let folder = folder.display().to_string();
         // A tool that runs for a second is not worth optimising for minutes.
         let mut install = cargo(&["install", "--debug", "--locked", "--root", &folder, name]);
         execute(install.env("CARGO_PROFILE_DEV_DEBUG", "0").env_remove("CARGO_TARGET_DIR"))
             .with_context(|| format!("install it yourself: `cargo install --locked {name}`"))?;
     }
-    let mut command = program(built, &[subcommand]);
-    if let Some(cargo) = std::env::var_os("CARGO") {
-        command.env("CARGO", cargo);
-    }
+    // By way of cargo, which finds it on the path: run by itself, a tool may take the subcommand
+    // for an argument of its own.
+    let mut command = cargo(&[subcommand]);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(bin).chain(std::env::split_paths(&path));
+    command.env("PATH", std::env::join_paths(folders).context("the path cannot be put together")?);
     Ok(command)
 }
 
