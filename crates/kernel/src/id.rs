@@ -95,6 +95,14 @@ ids! {
     CaseId,
     /// An audit record.
     AuditId,
+    /// A secret of an account: its password, a TOTP seed, a key, a note.
+    SecretId,
+    /// A rotation of an account's secret.
+    RotationId,
+    /// A connector: how secrets are changed at one target.
+    ConnectorId,
+    /// A task for a person.
+    TaskId,
     /// An outbox event.
     OutboxId,
     /// One request, through all that follows from it.
