@@ -41,7 +41,10 @@ pub(super) const FUNCTION: Function = Function {
         fails(r#"Replace([city], "a")"#, "is given in none of its five uses"),
         fails(r#"Replace([city], , "(", , "", , )"#, "is no regular expression"),
         fails(r#"Replace([city], , "(a+)+$", "x", "", , )"#, "there is no group x"),
-        fails(r#"Replace("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!", , "^(a|aa)+(?<!b)\\1$", , "", , )"#, "steps"),
+        fails(
+            r#"Replace("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!", , "^(a|aa)+(?<!b)\\1$", , "", , )"#,
+            "steps",
+        ),
     ],
     root_only: false,
     eval,
