@@ -1,7 +1,7 @@
 //! What a provisioning job does with each person and group, and why.
 //!
 //! Pure: from an object as the source has it, what is linked to it and what the target holds,
-//! [`decide`] gives what is to be done with its reasons; nothing here reads, sends or waits. The
+//! [`decide()`] gives what is to be done with its reasons; nothing here reads, sends or waits. The
 //! way of one object is
 //!
 //! `entry → facts (is it in scope?) → desired values → match or link → difference → decision`
@@ -19,6 +19,7 @@ pub mod difference;
 pub mod entry;
 pub mod escrow;
 pub mod facts;
+pub mod jobfile;
 pub mod lint;
 pub mod mapping;
 pub mod members;

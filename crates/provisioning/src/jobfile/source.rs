@@ -1,0 +1,191 @@
+//! `[source]`: where people and groups are read.
+
+use super::fields::Fields;
+
+/// Where a secret is found; never in the file itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretFrom {
+    /// In a file, whose last line break doesn't count.
+    File(String),
+    /// In an environment variable.
+    Environment(String),
+}
+
+/// A directory to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Directory {
+    /// CSV or JSON files, beside the job file unless a folder is named.
+    Files {
+        /// The folder.
+        folder: Option<String>,
+        /// The people.
+        users: String,
+        /// The groups with their members.
+        groups: Option<String>,
+    },
+    /// A directory that speaks LDAP, or Active Directory.
+    Ldap {
+        /// Whether it is Active Directory.
+        active_directory: bool,
+        /// As `ldaps://directory.example`.
+        url: String,
+        /// Whom to sign in as.
+        bind_dn: String,
+        /// Its password.
+        password: SecretFrom,
+        /// Below which entry people and groups lie.
+        base: String,
+        /// Which entries are people.
+        user_filter: Option<String>,
+        /// Which entries are groups.
+        group_filter: Option<String>,
+    },
+    /// Microsoft Graph.
+    Graph {
+        /// The tenant's id or domain.
+        tenant: String,
+        /// The application's id.
+        client_id: String,
+        /// Its secret.
+        client_secret: SecretFrom,
+        /// The application whose assignments count; all people without one.
+        assigned_to: Option<String>,
+        /// Where Graph is, for national clouds and tests.
+        graph_url: Option<String>,
+        /// Where tokens come from, for national clouds and tests.
+        login_url: Option<String>,
+    },
+    /// A SCIM provider.
+    Scim {
+        /// Its base.
+        url: String,
+        /// Its token.
+        token: SecretFrom,
+    },
+    /// Latchkey's own directory.
+    Embedded,
+}
+
+#[derive(Clone, Copy)]
+enum Word {
+    Files,
+    Ldap,
+    ActiveDirectory,
+    Graph,
+    Scim,
+    Embedded,
+}
+
+const WORDS: &[(&str, Word)] = &[
+    ("csv", Word::Files),
+    ("json", Word::Files),
+    ("ldap", Word::Ldap),
+    ("active_directory", Word::ActiveDirectory),
+    ("graph", Word::Graph),
+    ("scim", Word::Scim),
+    ("embedded", Word::Embedded),
+];
+
+pub(super) fn read(fields: Fields<'_>) -> Option<Directory> {
+    if !fields.has("kind") {
+        fields.need_text("kind", "csv, json, ldap, active_directory, graph, scim or embedded");
+        return None;
+    }
+    let word = fields.word("kind", WORDS)?;
+    let owned = |text: &str| text.to_owned();
+    let directory = match word {
+        Word::Files => {
+            let users = fields.need_text("users", "the file of people, as \"people.csv\"").map(owned);
+            let (folder, groups) = (fields.text("folder").map(owned), fields.text("groups").map(owned));
+            users.map(|users| Directory::Files { folder, users, groups })
+        }
+        Word::Ldap | Word::ActiveDirectory => ldap(&fields, matches!(word, Word::ActiveDirectory)),
+        Word::Graph => {
+            let tenant = fields.need_text("tenant", "the tenant's id or domain").map(owned);
+            let client_id = fields.need_text("client_id", "the application's id").map(owned);
+            let client_secret = secret(&fields, "client_secret_file", "client_secret_env");
+            let assigned_to = fields.text("assigned_to").map(owned);
+            let (graph_url, login_url) = (url(&fields, "graph_url", false), url(&fields, "login_url", false));
+            tenant.zip(client_id).zip(client_secret).map(|((tenant, client_id), client_secret)| {
+                Directory::Graph { tenant, client_id, client_secret, assigned_to, graph_url, login_url }
+            })
+        }
+        Word::Scim => {
+            let (url, token) = (url(&fields, "url", true), secret(&fields, "token_file", "token_env"));
+            url.zip(token).map(|(url, token)| Directory::Scim { url, token })
+        }
+        Word::Embedded => Some(Directory::Embedded),
+    };
+    fields.finish();
+    directory
+}
+
+fn ldap(fields: &Fields<'_>, active_directory: bool) -> Option<Directory> {
+    let owned = |text: &str| text.to_owned();
+    let url = fields.need_text("url", "where the directory is, as ldaps://directory.example").map(owned);
+    if let Some(wrong) =
+        url.as_ref().filter(|url| !url.starts_with("ldap://") && !url.starts_with("ldaps://"))
+    {
+        fields.say("url", format!("found {wrong:?}, but it begins with ldaps:// (or ldap:// for StartTLS)"));
+    }
+    let bind_dn = fields.need_text("bind_dn", "whom to sign in as, as cn=reader,dc=example").map(owned);
+    let base = fields.need_text("base", "below which entry people and groups lie, as dc=example").map(owned);
+    let password = secret(fields, "password_file", "password_env");
+    let (user_filter, group_filter) =
+        (fields.text("user_filter").map(owned), fields.text("group_filter").map(owned));
+    Some(Directory::Ldap {
+        active_directory,
+        url: url?,
+        bind_dn: bind_dn?,
+        password: password?,
+        base: base?,
+        user_filter,
+        group_filter,
+    })
+}
+
+/// Exactly one of a file and an environment variable.
+pub(super) fn secret(
+    fields: &Fields<'_>,
+    file: &'static str,
+    environment: &'static str,
+) -> Option<SecretFrom> {
+    match (fields.text(file), fields.text(environment)) {
+        (Some(file), None) => Some(SecretFrom::File(file.to_owned())),
+        (None, Some(name)) => Some(SecretFrom::Environment(name.to_owned())),
+        (Some(_), Some(_)) => {
+            fields.say(environment, format!("{file} is given too; keep one of them"));
+            None
+        }
+        (None, None) => {
+            fields.say(file, format!("it is missing: name the file that holds the secret, or its environment variable in {environment}"));
+            None
+        }
+    }
+}
+
+/// A URL; secrets travel over https, or over http on this machine alone.
+pub(super) fn url(fields: &Fields<'_>, key: &'static str, needed: bool) -> Option<String> {
+    let text = if needed {
+        fields.need_text(key, "a URL, as https://app.example/scim/v2")?
+    } else {
+        fields.text(key)?
+    };
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let Some(rest) = rest.filter(|rest| !rest.is_empty() && !rest.contains([' ', '#'])) else {
+        fields.say(key, format!("found {text:?}, but a URL is needed, as https://app.example/scim/v2"));
+        return None;
+    };
+    let host = rest.split(['/', '?']).next().unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    if text.starts_with("http://") && !["localhost", "127.0.0.1", "[::1]"].contains(&name) {
+        fields.say(
+            key,
+            format!(
+                "found {text:?}, but a secret is sent there: use https:// (http:// is for this machine alone)"
+            ),
+        );
+        return None;
+    }
+    Some(text.trim_end_matches('/').to_owned())
+}
