@@ -23,6 +23,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("latchkey-rotation", 2),
     ("latchkey-vault", 2),
     ("latchkey-rotators", 3),
+    ("latchkey-scim-client", 3),
     ("latchkey-store", 3),
     ("latchkey-engine", 4),
     ("latchkey-scim-http", 5),
