@@ -281,6 +281,10 @@ impl Command {
             Self::DropAccount(id) => Ok(accounts::delete(tables.accounts.get(id)?, cause, ids)),
             Self::RotateSecret(id) => {
                 let before = tables.accounts.get(id)?;
+                // What the vault holds is changed through the vault.
+                if tables.secrets.values().any(|row| row.account_id == *id) {
+                    return None;
+                }
                 let account = Account {
                     secret_generation: before.secret_generation + 1,
                     version: before.version.next(),
