@@ -224,11 +224,7 @@ async fn find(engine: &Engine, account: &Account, slot: Slot) -> Result<Option<L
     }
 }
 
-async fn existing(
-    engine: &Engine,
-    workspace: WorkspaceId,
-    slot: Slot,
-) -> Result<(Account, Loaded), Error> {
+async fn existing(engine: &Engine, workspace: WorkspaceId, slot: Slot) -> Result<(Account, Loaded), Error> {
     let account = find_account(engine, workspace, slot.account()).await?;
     let loaded = find(engine, &account, slot).await?.ok_or(Error::NotFound { what: "secret" })?;
     Ok((account, loaded))

@@ -213,7 +213,10 @@ mod tests {
     #[test]
     fn each_kind_takes_what_it_is_for_and_no_refusal_repeats_the_value() {
         assert_eq!(checked(SecretKind::Password, b" pass word "), Ok(b" pass word ".to_vec()));
-        assert_eq!(checked(SecretKind::RecoveryCodes, b"aa-1, bb-2\r\n\ncc-3 "), Ok(b"aa-1\nbb-2\ncc-3".to_vec()));
+        assert_eq!(
+            checked(SecretKind::RecoveryCodes, b"aa-1, bb-2\r\n\ncc-3 "),
+            Ok(b"aa-1\nbb-2\ncc-3".to_vec())
+        );
         assert_eq!(checked(SecretKind::Attachment, &[0, 255]), Ok(vec![0, 255]));
         assert!(checked(SecretKind::Totp, b"JBSWY3DPEHPK3PXP").unwrap().starts_with(b"otpauth://totp/"));
         let long = vec![b'x'; TEXT_MAX + 1];

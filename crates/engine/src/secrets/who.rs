@@ -62,8 +62,13 @@ pub async fn who_knows_now(engine: &Engine, by: &Caller, id: AccountId) -> Resul
     let mut exposures = engine.store().exposures_of_account(by.workspace_id(), id).await?;
     exposures.retain(|exposure| exposure.generation == account.secret_generation);
     let ids: Vec<MemberId> = exposures.iter().map(|exposure| exposure.member_id).collect();
-    let briefs: HashMap<MemberId, MemberBrief> =
-        engine.store().member_briefs(by.workspace_id(), &ids).await?.into_iter().map(|one| (one.standing.member_id, one)).collect();
+    let briefs: HashMap<MemberId, MemberBrief> = engine
+        .store()
+        .member_briefs(by.workspace_id(), &ids)
+        .await?
+        .into_iter()
+        .map(|one| (one.standing.member_id, one))
+        .collect();
     let known: Vec<Knower> = exposures
         .iter()
         .filter_map(|one| {

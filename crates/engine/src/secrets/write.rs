@@ -169,7 +169,8 @@ pub async fn restore(
             let version = vaulted.next_version();
             let sealed = seal(engine, &loaded.secret, version, &value).await?;
             let asked = asking.asked();
-            let changes = rules::restore(vaulted, (from, sealed), &known, &asked, &cause, engine.ids(&cause))?;
+            let changes =
+                rules::restore(vaulted, (from, sealed), &known, &asked, &cause, engine.ids(&cause))?;
             engine.commit(changes, only_moved).await?;
             Ok(version)
         })
@@ -181,8 +182,7 @@ async fn known(engine: &Engine, by: &Caller, account: AccountId) -> Result<Vec<(
     let (workspace, store) = (by.workspace_id(), engine.store());
     let exposures = store.exposures_of_account(workspace, account).await?;
     let ids: Vec<_> = exposures.iter().map(|exposure| exposure.member_id).collect();
-    let members =
-        if ids.is_empty() { Vec::new() } else { store.member_list_by_ids(workspace, &ids).await? };
+    let members = if ids.is_empty() { Vec::new() } else { store.member_list_by_ids(workspace, &ids).await? };
     let standing = |id| members.iter().find(|member| member.id == id).map(latchkey_access::Member::standing);
     Ok(exposures.into_iter().filter_map(|one| standing(one.member_id).map(|who| (one, who))).collect())
 }

@@ -49,7 +49,9 @@ async fn keys_are_replaced_while_secrets_are_read_and_written(world: World) {
         // The other node still has the old key in mind, and looks which one seals each time.
         for at in 0..20 {
             assert_eq!(read(&other, at * 11).await, format!("note {}", at * 11));
-            secrets::set(&other, &by, (account, all[at]), &plain(&format!("new {at}")), Client::Cli).await.unwrap();
+            secrets::set(&other, &by, (account, all[at]), &plain(&format!("new {at}")), Client::Cli)
+                .await
+                .unwrap();
         }
     };
     let (done, ()) = tokio::join!(finish, meanwhile);
@@ -108,5 +110,9 @@ async fn a_version_that_does_not_open_keeps_its_key_and_is_told(world: World) {
     assert_eq!(done, Progress { done: 1, left: 0, damaged: 1 });
     assert_eq!(world.audited("secret.tampered").await, 1);
     let status = key_rotation::status(engine, &by).await.unwrap();
-    assert_eq!((status.keys[0].retired_at, status.keys[0].versions), (None, 1), "it may be mended from a backup");
+    assert_eq!(
+        (status.keys[0].retired_at, status.keys[0].versions),
+        (None, 1),
+        "it may be mended from a backup"
+    );
 }

@@ -24,7 +24,8 @@ fn known(knowledge: &Knowledge) -> Vec<(MemberId, ExposureKind)> {
 }
 
 fn possible(knowledge: &Knowledge) -> Vec<(MemberId, Permission, bool)> {
-    let one = |one: &secrets::Possible| (one.member.standing.member_id, one.permission, one.ended_at.is_some());
+    let one =
+        |one: &secrets::Possible| (one.member.standing.member_id, one.permission, one.ended_at.is_some());
     knowledge.possible.iter().map(one).collect()
 }
 
@@ -42,7 +43,11 @@ async fn who_saw_it_knows_it_and_who_could_use_it_since_might(world: World) {
     let soon = world.user("sofi").await.member.id;
     let ends_at = Some(engine.now().plus(Duration::from_secs(60)));
     let wish = Wish {
-        object: GrantObject::Account(account), permission: Permission::Use, starts_at: None, ends_at, reason: None,
+        object: GrantObject::Account(account),
+        permission: Permission::Use,
+        starts_at: None,
+        ends_at,
+        reason: None,
     };
     grants::give(engine, &world.operator(), grants::To::Member(soon), &wish).await.unwrap();
     let told = world.user("tova").await.member.id;
@@ -74,16 +79,23 @@ async fn what_a_member_ever_saw_is_told_with_whether_it_still_opens_something(wo
         secrets::disclose(engine, &viewer, (account, id), Act::Reveal, None, Client::Api).await.unwrap();
         world.clock.advance(Duration::from_millis(2));
     }
+    let operator = world.operator();
     let seen = async |by| secrets::seen_by(engine, by, vera, None, 10).await.unwrap();
-    let current = async |by| seen(by).await.iter().map(|row| (row.event.secret_id.unwrap(), row.is_current())).collect::<Vec<_>>();
-    assert_eq!(current(&viewer).await, [(key, true), (secret, true)], "newest first; everybody sees their own");
+    let current = async |by| {
+        seen(by).await.iter().map(|row| (row.event.secret_id.unwrap(), row.is_current())).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        current(&viewer).await,
+        [(key, true), (secret, true)],
+        "newest first; everybody sees their own"
+    );
     secrets::set(engine, &world.operator(), (account, secret), &plain("second"), Client::Cli).await.unwrap();
-    assert_eq!(current(&world.operator()).await, [(key, true), (secret, false)]);
+    assert_eq!(current(&operator).await, [(key, true), (secret, false)]);
     let page = secrets::seen_by(engine, &viewer, vera, None, 1).await.unwrap();
     let rest = secrets::seen_by(engine, &viewer, vera, Some(page[0].event.id), 10).await.unwrap();
     assert_eq!(rest.len(), 1);
     world.set_active(vera, false).await;
-    assert_eq!(seen(&world.operator()).await.len(), 2, "it is no less seen when they are out");
+    assert_eq!(seen(&operator).await.len(), 2, "it is no less seen when they are out");
     let other = world.program(world.user("sten").await.member.id).await;
     assert!(secrets::seen_by(engine, &other, vera, None, 10).await.is_err());
 }

@@ -25,6 +25,6 @@ mod knowledge;
 mod lists;
 mod secrets;
 mod story;
-mod tokens;
 mod tampering;
+mod tokens;
 mod world;

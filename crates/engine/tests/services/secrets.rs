@@ -1,5 +1,7 @@
 //! Secrets are stored, shown, rotated: by whom, and with which record before.
 
+use std::time::Duration;
+
 use latchkey_access::Permission;
 use latchkey_access::audit::Actor;
 use latchkey_access::disclosure::Act;
@@ -27,6 +29,8 @@ on_both! {
 type Place = (AccountId, SecretId);
 
 async fn show(world: &World, by: &Caller, place: Place, act: Act) -> Result<Disclosed, Error> {
+    // The ledger is in order of time.
+    world.clock.advance(Duration::from_millis(2));
     secrets::disclose(&world.engine, by, place, act, None, Client::Api).await
 }
 
@@ -62,7 +66,10 @@ async fn a_value_comes_back_to_who_may_see_it_and_to_nobody_else(world: World) {
         assert_eq!(refused(show(&world, by, place, Act::Fill).await), Refusal::NoAccess { why: None });
         assert_eq!(refused(secrets::list(&world.engine, by, account).await), Refusal::NoAccess { why: None });
     }
-    assert_eq!(events(&world, account).await, [ExposureKind::Creator, ExposureKind::Reveal, ExposureKind::Fill]);
+    assert_eq!(
+        events(&world, account).await,
+        [ExposureKind::Creator, ExposureKind::Reveal, ExposureKind::Fill]
+    );
     assert_eq!((world.audited("secret.revealed").await, world.audited("secret.filled").await), (1, 1));
     let listed = secrets::list(&world.engine, &user, account).await.unwrap();
     assert_eq!((listed.len(), listed[0].versions.len()), (1, 1));
@@ -88,7 +95,9 @@ async fn v5_a_value_whose_record_cannot_be_made_durable_does_not_leave(world: Wo
                  create trigger full_disk before insert on {table} for each row execute function full_disk()"
             )
         } else {
-            format!("create trigger full_disk before insert on {table} begin select raise(abort, 'disk full'); end")
+            format!(
+                "create trigger full_disk before insert on {table} begin select raise(abort, 'disk full'); end"
+            )
         };
         world.by_hand(&break_it).await;
         for act in [Act::Reveal, Act::Copy, Act::Fill, Act::ApiRead] {
@@ -134,7 +143,10 @@ async fn a_value_is_never_used_twice_but_may_be_brought_back(world: World) {
     assert!(secrets::restore(engine, &editor, place, 9, Client::Api).await.is_err());
     assert!(secrets::remove(engine, &editor, place).await.is_err(), "that is for who owns it");
     secrets::remove(engine, &world.operator(), place).await.unwrap();
-    assert!(matches!(show(&world, &viewer, place, Act::Reveal).await, Err(Error::NotFound { what: "secret" })));
+    assert!(matches!(
+        show(&world, &viewer, place, Act::Reveal).await,
+        Err(Error::NotFound { what: "secret" })
+    ));
 }
 
 async fn v2_a_staged_value_is_durable_and_shown_to_nobody_until_it_is_promoted(world: World) {
@@ -150,8 +162,10 @@ async fn v2_a_staged_value_is_durable_and_shown_to_nobody_until_it_is_promoted(w
     let opened = secrets::open_version(&other, ws, slot, version).await.unwrap();
     assert_eq!(opened.expose_secret(), "second");
     assert_eq!(text(&world, &viewer, (account, secret)).await, "first");
-    let pending = secrets::disclose(engine, &world.operator(), (account, secret), Act::Reveal, Some(version), Client::Cli);
-    assert_eq!(refused(pending.await), Refusal::NoValue);
+    let operator = world.operator();
+    let place = (account, secret);
+    let pending = secrets::disclose(engine, &operator, place, Act::Reveal, Some(version), Client::Cli).await;
+    assert_eq!(refused(pending), Refusal::NoValue);
     let again = secrets::stage(engine, ws, account, &cause, &SecretString::from("third")).await;
     assert_eq!(refused(again), Refusal::ValuePending);
     let wrong = secrets::promote(engine, ws, slot, version + 1, cause.now, &cause).await;
@@ -163,7 +177,11 @@ async fn v2_a_staged_value_is_durable_and_shown_to_nobody_until_it_is_promoted(w
     assert_eq!(text(&world, &viewer, (account, secret)).await, "second");
     let third = secrets::stage(engine, ws, account, &cause, &SecretString::from("third")).await.unwrap();
     secrets::abandon(engine, ws, slot, third, &cause).await.unwrap();
-    assert_eq!(secrets::open_version(engine, ws, slot, third).await.unwrap().expose_secret(), "third", "kept");
+    assert_eq!(
+        secrets::open_version(engine, ws, slot, third).await.unwrap().expose_secret(),
+        "third",
+        "kept"
+    );
     assert_eq!(text(&world, &viewer, (account, secret)).await, "second");
 }
 
@@ -184,10 +202,16 @@ async fn a_code_is_computed_here_and_the_seed_stays(world: World) {
     for _ in 1..6 {
         secrets::totp_code(engine, &user, place, Client::Api).await.unwrap();
     }
-    assert_eq!(refused(secrets::totp_code(engine, &user, place, Client::Api).await), Refusal::TooManyCodes { max: 6 });
-    world.clock.advance(std::time::Duration::from_secs(61));
+    assert_eq!(
+        refused(secrets::totp_code(engine, &user, place, Client::Api).await),
+        Refusal::TooManyCodes { max: 6 }
+    );
+    world.clock.advance(Duration::from_secs(61));
     assert!(secrets::totp_code(engine, &user, place, Client::Api).await.is_ok());
-    assert!(matches!(refused(show(&world, &user, place, Act::Fill).await), Refusal::CapabilityMissing { .. }));
+    assert!(matches!(
+        refused(show(&world, &user, place, Act::Fill).await),
+        Refusal::CapabilityMissing { .. }
+    ));
     assert!(text(&world, &owner, place).await.starts_with("otpauth://totp/"));
     assert_eq!(events(&world, account).await.last(), Some(&ExposureKind::TotpSeed));
 }
@@ -233,12 +257,14 @@ async fn a_secret_of_another_account_is_a_secret_that_is_not_there(world: World)
     let holder = world.holder("hans", two, Permission::Own).await;
     let engine = &world.engine;
     let place = (two, secret);
-    assert!(matches!(show(&world, &holder, place, Act::Reveal).await, Err(Error::NotFound { what: "secret" })));
+    assert!(matches!(
+        show(&world, &holder, place, Act::Reveal).await,
+        Err(Error::NotFound { what: "secret" })
+    ));
     let set = secrets::set(engine, &holder, place, &plain("mine"), Client::Api).await;
     assert!(matches!(set, Err(Error::NotFound { what: "secret" })));
-    let new = |kind| NewSecret {
-        kind, label: "x".to_owned(), value: plain("x"), known_by: ExposureKind::Creator,
-    };
+    let new =
+        |kind| NewSecret { kind, label: "x".to_owned(), value: plain("x"), known_by: ExposureKind::Creator };
     secrets::add(engine, &holder, two, &new(SecretKind::Password), Client::Api).await.unwrap();
     let second = secrets::add(engine, &holder, two, &new(SecretKind::Password), Client::Api).await;
     assert_eq!(refused(second), Refusal::PasswordThere);

@@ -1,12 +1,12 @@
 //! V1: what was moved or altered in the database does not open: an error, an alarm, and no value.
 
+use latchkey_access::Role;
 use latchkey_access::disclosure::Act;
 use latchkey_access::exposure::{Client, ExposureKind};
 use latchkey_access::secret::SecretKind;
 use latchkey_engine::members::NewMember;
 use latchkey_engine::secrets::{self, NewSecret};
 use latchkey_engine::{Caller, Error, accounts, workspaces};
-use latchkey_access::Role;
 use latchkey_kernel::id::{AccountId, SecretId};
 
 use crate::world::{World, plain};
@@ -62,7 +62,8 @@ async fn scene(world: &World) -> Vec<Stored> {
         all.push(Stored { by: by.clone(), account, secret, version: 1 });
     }
     let (account, secret) = (all[0].account, all[0].secret);
-    let version = secrets::set(engine, &by, (account, secret), &plain("another value"), Client::Cli).await.unwrap();
+    let version =
+        secrets::set(engine, &by, (account, secret), &plain("another value"), Client::Cli).await.unwrap();
     all.push(Stored { by, account, secret, version });
     let owner = NewMember {
         user_name: "otto@other.example".to_owned(),
@@ -116,7 +117,8 @@ async fn v1_a_ciphertext_opens_at_its_own_place_only(world: World) {
     }
     let own = world.audited("secret.tampered").await;
     assert_eq!(own, alarms - 5, "five were raised in the other workspace");
-    let nothing_shown = world.engine.store().exposure_events_of_account(world.workspace.id, all[1].account, None, 99);
+    let nothing_shown =
+        world.engine.store().exposure_events_of_account(world.workspace.id, all[1].account, None, 99);
     let nothing_shown = nothing_shown.await.unwrap().len();
     assert_eq!(nothing_shown, 3, "stored, and shown before and after: not in between");
 }
@@ -135,9 +137,15 @@ async fn v1_an_altered_ciphertext_key_or_row_does_not_open(world: World) {
     world.by_hand(&format!("update secret_version set version = 7 where {target}")).await;
     let renumbered = Stored { by: stored.by.clone(), version: 7, ..*stored };
     assert!(!renumbered.opens(&world).await, "to another version");
-    world.by_hand(&format!("update secret_version set version = 1 where {}", renumbered.clause(&world))).await;
+    world
+        .by_hand(&format!("update secret_version set version = 1 where {}", renumbered.clause(&world)))
+        .await;
     assert!(stored.opens(&world).await);
-    let cut = if world.is_postgres() { "substring(sealed from 1 for 90)" } else { "cast(substr(sealed, 1, 90) as blob)" };
+    let cut = if world.is_postgres() {
+        "substring(sealed from 1 for 90)"
+    } else {
+        "cast(substr(sealed, 1, 90) as blob)"
+    };
     world.by_hand(&format!("update secret_version set sealed = {cut} where {target}")).await;
     assert!(!stored.opens(&world).await, "cut");
 }

@@ -8,8 +8,8 @@ use latchkey_access::grants::Wish;
 use latchkey_access::secret::SecretKind;
 use latchkey_access::token::TokenKind;
 use latchkey_access::{Account, OffboardingRotation, Permission, Role, Scope, Sensitivity, Workspace};
-use latchkey_engine::directory::{Directory, UserAnswer};
 use latchkey_engine::accounts::NewAccount;
+use latchkey_engine::directory::{Directory, UserAnswer};
 use latchkey_engine::members::NewMember;
 use latchkey_engine::secrets::{NewSecret, SecretView, Value as Plain};
 use latchkey_engine::{AuditFilter, Caller, Engine, accounts, grants, secrets, tokens, workspaces};
@@ -64,7 +64,13 @@ impl World {
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(5));
         let keys = KeyRing::ephemeral(&*entropy);
         let (key_source, _) = Keys::ephemeral(&*entropy);
-        let engine = Engine::new(store.clone(), keys.clone(), key_source.clone(), Arc::clone(&clock) as _, Arc::clone(&entropy));
+        let engine = Engine::new(
+            store.clone(),
+            keys.clone(),
+            key_source.clone(),
+            Arc::clone(&clock) as _,
+            Arc::clone(&entropy),
+        );
         let node = Node { keys, key_source, entropy };
         let owner = NewMember {
             user_name: "olga@corp.example".to_owned(),
