@@ -36,9 +36,11 @@ pub struct Rules {
     profile: Profile,
 }
 
-/// No password satisfies all rules: these two contradict.
+/// No password satisfies all rules, or one alone, which is no secret: these two contradict.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{one}` and `{other}` contradict each other: change one of the two rules")]
+#[error(
+    "`{one}` and `{other}` contradict each other, so that there is no password to choose: change one of the two rules"
+)]
 pub struct Impossible {
     /// One rule.
     pub one: String,
@@ -121,7 +123,7 @@ impl Rules {
         let plain = self.readable(full);
         let plan = self.plan_with(plain, least, most);
         let plan = if plan.bits < WANTED_BITS { self.plan_with(full, least, most) } else { plan };
-        if full.count() > 1 && plan.bits.is_finite() { Ok(plan) } else { Err(self.why_none(full, most)) }
+        if plan.bits > 0.0 { Ok(plan) } else { Err(self.why_none(full, most)) }
     }
 
     /// The usual length, or as much longer as it takes and the rules allow.
@@ -163,17 +165,25 @@ impl Rules {
         if plain.is_empty() { alphabet } else { plain }
     }
 
-    /// Which two rules leave no password: found by leaving out one after the other.
+    /// Which two rules leave no choice: found by leaving out one after the other.
     fn why_none(&self, alphabet: Class, most: u32) -> Impossible {
         let allowed = format!("allowed: {alphabet}");
         if alphabet.count() < 2 {
             return contradiction(&allowed, "a password has at least two characters to choose from");
         }
-        if !self.count(most, alphabet, None, Class::EMPTY).bits(most as usize).is_finite() {
+        let chooses = |in_a_row, never_first| {
+            self.count(most, alphabet, in_a_row, never_first).bits(most as usize) > 0.0
+        };
+        if !chooses(None, Class::EMPTY) {
             let required = self.required.iter().map(|class| format!("required: {class}"));
             return contradiction(&required.collect::<Vec<_>>().join("; "), &format!("maxlength: {most}"));
         }
-        contradiction(&allowed, "a password never begins with -, =, @ or +")
+        match self.in_a_row {
+            Some(run) if chooses(None, never_first()) => {
+                contradiction(&format!("max-consecutive: {run}"), &allowed)
+            }
+            _ => contradiction(&allowed, "a password never begins with -, =, @ or +"),
+        }
     }
 }
 

@@ -68,6 +68,19 @@ fn v1_parts_of_two_sealed_secrets_do_not_make_a_third() {
     }
 }
 
+/// Not even by somebody who wraps the item key anew for the place that the payload is moved to.
+#[test]
+fn v1_the_payload_itself_is_bound_to_its_place() {
+    let (entropy, key, here, sealed) = sealed(10);
+    let there = place(&entropy);
+    let item = key.unwrap_item(&here, &Sealed::read(&sealed).unwrap()).unwrap();
+    let mut moved = Vec::new();
+    key.wrap_into(&mut moved, &there, &item, &[0; WRAP_NONCE]);
+    moved.extend_from_slice(&sealed[WRAP_END..]);
+    assert!(key.unwrap_item(&there, &Sealed::read(&moved).unwrap()).is_ok());
+    assert_eq!(key.open(&there, &moved).unwrap_err(), OpenError::AlteredOrMoved);
+}
+
 #[test]
 fn v1_any_altered_bit_and_any_cut_fail() {
     let (_, key, place, sealed) = sealed(3);
