@@ -85,6 +85,16 @@ macro_rules! connectors {
 connectors! {
     /// A role of a PostgreSQL server.
     Postgres(crate::postgres::Postgres) = "postgres",
+    /// A user of a MySQL or MariaDB server.
+    Mysql(crate::mysql::Mysql) = "mysql",
+    /// An entry of an LDAP directory.
+    Ldap(crate::ldap::Ldap) = "ldap",
+    /// A login of an Active Directory domain.
+    ActiveDirectory(crate::active_directory::ActiveDirectory) = "active_directory",
+    /// The password of a Unix login, over SSH.
+    Unix(crate::unix::Unix) = "unix",
+    /// The key of a Unix login.
+    SshKey(crate::ssh_key::SshKey) = "ssh_key",
 }
 
 impl std::fmt::Display for Kind {

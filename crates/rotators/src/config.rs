@@ -1,5 +1,6 @@
 //! Reading a connector's configuration: an error names the field and what is allowed, never a value.
 
+use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -53,6 +54,23 @@ pub(crate) fn read<C: DeserializeOwned>(config: &Value) -> Result<C, ConfigError
         }
         ConfigError::new(if path == "." { "the configuration".to_owned() } else { path }, inner)
     })
+}
+
+/// The login that changes others' secrets, with its password: both or neither.
+pub(crate) fn admin(
+    admin: Option<String>,
+    password: Option<SecretString>,
+) -> Result<Option<(String, SecretString)>, ConfigError> {
+    match (admin, password) {
+        (Some(admin), Some(password)) => Ok(Some((admin, password))),
+        (None, None) => Ok(None),
+        (Some(_), None) => {
+            Err(ConfigError::new("admin", "has no password; give the admin credential, or leave both out"))
+        }
+        (None, Some(_)) => {
+            Err(ConfigError::new("admin", "is missing: the name of the login whose password was given"))
+        }
+    }
 }
 
 /// Refuses what cannot be a host's name or address.

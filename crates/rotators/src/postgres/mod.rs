@@ -104,16 +104,6 @@ impl Postgres {
         if !(scram::FEWEST_ROUNDS..=scram::MOST_ROUNDS).contains(&rounds) {
             return Err(ConfigError::new("scram_rounds", "must be 4096 to 1000000"));
         }
-        let admin = match (config.admin, password) {
-            (Some(admin), Some(password)) => Some((admin, password)),
-            (None, None) => None,
-            (Some(_), None) => {
-                return Err(ConfigError::new("admin", "has no password; give the admin credential, or leave both out"));
-            }
-            (None, Some(_)) => {
-                return Err(ConfigError::new("admin", "is missing: the name of the login whose password was given"));
-            }
-        };
         let database = config.database.unwrap_or_else(|| "postgres".to_owned());
         Ok(Self {
             target: Target {
@@ -125,7 +115,7 @@ impl Postgres {
             },
             verify_database: config.verify_database.unwrap_or_else(|| database.clone()),
             database,
-            admin,
+            admin: config::admin(config.admin, password)?,
             rounds,
         })
     }
