@@ -154,7 +154,7 @@ mod tests {
         let digest = sha256_crypt(&[b'x'; 70], b"toolongsaltstrin");
         assert_eq!(*digest, "nHy3oaQxDt8X3fJ.XNRavvHReqdEVq9sfIc5wViEmc4");
         let digest = sha256_crypt(b"This is just a test", b"toolongsaltstrin");
-        assert_eq!(*digest, "Un/5jzAHMgOGZ5.mWJpuolil07guHPvOW8mGRcvxa5");
+        assert_eq!(*digest, "Un/5jzAHMgOGZ5.mWJpuVolil07guHPvOW8mGRcvxa5");
     }
 
     #[test]

@@ -1,7 +1,11 @@
 //! One suite for every connector, each against a real target that the test starts.
 
+mod certificate;
 mod cut;
+mod ldap;
+mod mysql;
 mod postgres;
+mod ssh;
 mod suite;
 
 use secrecy::SecretString;
