@@ -48,13 +48,14 @@ impl MariaDb {
         if !made.status.success() {
             bail!("mariadb-install-db failed:\n{}", String::from_utf8_lossy(&made.stdout));
         }
-        let password = random_password()?;
+        // Of every class, for servers whose rules check it.
+        let password = format!("Aa1!{}", random_password()?);
         let init = folder.path().join("init.sql");
         fs::write(
             &init,
             format!(
-                "delete from mysql.global_priv where user = ''; flush privileges;\n\
-                 create user root@'127.0.0.1' identified by '{password}';\n\
+                "delete from mysql.global_priv where user = '';\nflush privileges;\n\
+                 create or replace user root@'127.0.0.1' identified by '{password}';\n\
                  grant all on *.* to root@'127.0.0.1' with grant option;\n\
                  drop user if exists root@localhost;\n"
             ),

@@ -64,8 +64,8 @@ impl Slapd {
         let (port, tls_port) = (free_port()?, free_port()?);
         let urls = format!("ldap://127.0.0.1:{port} ldaps://127.0.0.1:{tls_port}");
         let mut starting = command(&server);
-        // With a level it stays in the foreground and writes to standard error: each operation, its arguments.
-        starting.args(["-h", &urls, "-d", "256,128"]);
+        // With a level it stays in the foreground and writes each operation to standard error.
+        starting.args(["-h", &urls, "-d", "256"]);
         let mut daemon = Daemon::start("slapd", &mut starting, Some(folder.path()))?;
         wait_for_port(&mut daemon, "slapd", port)?;
         wait_for_port(&mut daemon, "slapd", tls_port)?;

@@ -1,7 +1,10 @@
 //! One suite for every connector, each against a real target that the test starts.
 
+mod active_directory;
+mod canaries;
 mod certificate;
 mod cut;
+mod domain_controller;
 mod ldap;
 mod mysql;
 mod postgres;
