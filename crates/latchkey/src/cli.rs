@@ -32,6 +32,9 @@ pub(crate) enum Command {
     /// Check the audit log
     #[command(subcommand)]
     Audit(Audit),
+    /// Try how passwords and keys are changed at real systems
+    #[command(subcommand)]
+    Connector(crate::connector::Connector),
     /// Look for what is wrong with this installation, and say what to do
     Doctor(Doctor),
 }

@@ -1,10 +1,12 @@
 //! Every connector there is, by its kind: one line each in the table below.
 
-use latchkey_rotation::Failure;
+use futures_util::FutureExt as _;
+use latchkey_rotation::{Class, Failure, Outcome};
 use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::config::ConfigError;
+use crate::said::masked;
 use crate::connector::{Abilities, Attempt, Probe, Receipt, Rotate, SessionsEnded, Verdict};
 
 macro_rules! connectors {
@@ -62,21 +64,34 @@ macro_rules! connectors {
             }
 
             async fn probe(&self, username: &str) -> Result<Probe, Failure> {
-                match self { $(Self::$variant(connector) => Box::pin(connector.probe(username)).await),* }
+                match self {
+                    $(Self::$variant(connector) => unbroken(Outcome::NotApplied, &[], connector.probe(username)).await),*
+                }
             }
 
             async fn change(&self, attempt: &Attempt<'_>) -> Result<Receipt, Failure> {
-                match self { $(Self::$variant(connector) => Box::pin(connector.change(attempt)).await),* }
+                let secrets = [Some(attempt.new), attempt.old];
+                match self {
+                    $(Self::$variant(connector) => {
+                        unbroken(Outcome::Unknown, &secrets, connector.change(attempt)).await
+                    })*
+                }
             }
 
             async fn verify(&self, username: &str, secret: &SecretString) -> Result<Verdict, Failure> {
                 match self {
-                    $(Self::$variant(connector) => Box::pin(connector.verify(username, secret)).await),*
+                    $(Self::$variant(connector) => {
+                        unbroken(Outcome::NotApplied, &[Some(secret)], connector.verify(username, secret)).await
+                    })*
                 }
             }
 
             async fn end_sessions(&self, username: &str) -> Result<SessionsEnded, Failure> {
-                match self { $(Self::$variant(connector) => Box::pin(connector.end_sessions(username)).await),* }
+                match self {
+                    $(Self::$variant(connector) => {
+                        unbroken(Outcome::NotApplied, &[], connector.end_sessions(username)).await
+                    })*
+                }
             }
         }
     };
@@ -95,6 +110,28 @@ connectors! {
     Unix(crate::unix::Unix) = "unix",
     /// The key of a Unix login.
     SshKey(crate::ssh_key::SshKey) = "ssh_key",
+}
+
+/// An act whose driver breaks down over what a target sends has failed like any other: no target may end a
+/// worker. And whatever a connector passed on, its message holds none of these secrets.
+async fn unbroken<T>(
+    outcome: Outcome,
+    secrets: &[Option<&SecretString>],
+    act: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let caught = std::panic::AssertUnwindSafe(Box::pin(act)).catch_unwind().await;
+    let ended = caught.unwrap_or_else(|_| {
+        Err(Failure {
+            class: Class::NeedsPerson,
+            outcome,
+            message: "what the target sent is not its protocol; check that host and port are of this kind of target"
+                .to_owned(),
+        })
+    });
+    ended.map_err(|mut failure| {
+        failure.message = masked(&failure.message, secrets.iter().copied().flatten());
+        failure
+    })
 }
 
 impl std::fmt::Display for Kind {

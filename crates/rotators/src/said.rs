@@ -7,8 +7,15 @@ const MASK: &str = "[secret]";
 /// Longer sayings tell no more.
 const LONGEST: usize = 300;
 
-/// A target's words without these secrets, also where they are quoted for SQL or a shell.
+/// A target's words without these secrets, short and on one line.
 pub(crate) fn said<'a>(text: &str, secrets: impl IntoIterator<Item = &'a SecretString>) -> String {
+    let masked = masked(text, secrets);
+    let printable = |c: char| if c.is_control() { ' ' } else { c };
+    masked.trim().chars().take(LONGEST).map(printable).collect()
+}
+
+/// A text without these secrets, also where they are quoted for SQL or a shell.
+pub(crate) fn masked<'a>(text: &str, secrets: impl IntoIterator<Item = &'a SecretString>) -> String {
     let mut text = text.to_owned();
     for secret in secrets {
         let secret = secret.expose_secret();
@@ -28,11 +35,7 @@ pub(crate) fn said<'a>(text: &str, secrets: impl IntoIterator<Item = &'a SecretS
             text = text.replace(part, MASK);
         }
     }
-    let mut line = String::with_capacity(text.len());
-    for c in text.trim().chars().take(LONGEST) {
-        line.push(if c.is_control() { ' ' } else { c });
-    }
-    line
+    text
 }
 
 #[cfg(test)]

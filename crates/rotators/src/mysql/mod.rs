@@ -7,7 +7,7 @@ mod users;
 use std::time::{Duration, Instant};
 
 use latchkey_kernel::OsEntropy;
-use latchkey_rotation::{Class, Failure};
+use latchkey_rotation::{Class, Failure, Outcome};
 use mysql_async::SslOpts;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -155,26 +155,41 @@ impl Mysql {
         attempt: &Attempt<'_>,
     ) -> Result<(), Failure> {
         if self.sent == Sent::Plain {
-            let off = session.execute("set session sql_log_off = 1").await;
+            let off = session.execute("set session sql_log_off = 1, session long_query_time = 86400").await;
             off.map_err(|fault| {
                 self.needs_person(format!(
-                    "the general log of the session could not be turned off, and with `password_sent: plain` it would \
+                    "the session's logs could not be turned off, and with `password_sent: plain` they would \
                      hold the password: {}; grant SUPER (MariaDB: BINLOG ADMIN), or use `hashed`",
                     fault.words([attempt.new])
                 ))
             })?;
         }
-        let sql = users::alter(server, attempt.username, users, attempt.new, self.sent, &OsEntropy);
-        session.execute(&sql).await.map_err(|fault| self.refused_change(&fault, server, users.len(), attempt))
+        let statements = users::alter(server, attempt.username, users, attempt.new, self.sent, &OsEntropy);
+        // MariaDB changes one row after the other and does not take the first back.
+        let some_rows = server.mariadb && users.len() > 1;
+        for (done, sql) in statements.iter().enumerate() {
+            if let Err(mut fault) = session.execute(sql).await {
+                if fault.code() == Some(1396)
+                    && let Some(reason) = session.reason(&[1819, 1290]).await
+                {
+                    fault = reason;
+                }
+                let mut failure = self.refused_change(&fault, some_rows, attempt);
+                if done > 0 {
+                    failure.outcome = Outcome::Unknown;
+                }
+                return Err(failure);
+            }
+        }
+        Ok(())
     }
 
-    fn refused_change(&self, fault: &Fault, server: &Server, rows: usize, attempt: &Attempt<'_>) -> Failure {
+    /// `some_rows`: the statement is for several rows, which the server changes one after the other.
+    fn refused_change(&self, fault: &Fault, some_rows: bool, attempt: &Attempt<'_>) -> Failure {
         let admin = self.admin.as_ref().map(|(_, password)| password);
         let words = fault.words([attempt.new].into_iter().chain(attempt.old).chain(admin));
         let says = |what: &str| format!("{}: the password of {:?} {what}: {words}", self.target, attempt.username);
-        // MariaDB changes one row after the other and does not take the first back.
-        let some_rows = server.mariadb && rows > 1;
-        let Some(code) = fault.code().filter(|_| !some_rows) else {
+        let Some(code) = fault.code().filter(|code| *code != 1396 || !some_rows) else {
             return Failure::unknown(Class::Transient, says("may or may not have been changed"));
         };
         match code {
@@ -270,7 +285,7 @@ impl Rotate for Mysql {
                 ))
             })?;
             let changed = session.execute(&sql).await;
-            changed.map_err(|fault| self.refused_change(&fault, &server, 1, attempt))?;
+            changed.map_err(|fault| self.refused_change(&fault, false, attempt))?;
             session.close().await;
             return Ok(Receipt { method: "the login's own change with its old password".to_owned() });
         }
@@ -278,7 +293,7 @@ impl Rotate for Mysql {
         self.alter(&mut session, &server, &users, attempt).await?;
         let how = match self.sent {
             Sent::Hashed => format!("ALTER USER with {} computed here", users[0].plugin.as_str()),
-            Sent::Plain => "ALTER USER with the password as it is, its log off".to_owned(),
+            Sent::Plain => "the password as it is, with the session's logs off".to_owned(),
         };
         if !server.retains {
             session.close().await;

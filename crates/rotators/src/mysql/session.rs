@@ -58,6 +58,14 @@ impl Session {
         Ok(self.limit.on(self.conn.exec(sql, parameters.into())).await??)
     }
 
+    /// Why the last statement failed, where MariaDB only says that it did: the first of its warnings that is
+    /// one of these.
+    pub(super) async fn reason(&mut self, wanted: &[u16]) -> Option<Fault> {
+        let warnings: Vec<(String, u16, String)> = self.limit.on(self.conn.query("show warnings")).await.ok()?.ok()?;
+        let (_, code, message) = warnings.into_iter().find(|(_, code, _)| wanted.contains(code))?;
+        Some(Fault::Server(Error::Server(mysql_async::ServerError { code, message, state: String::new() })))
+    }
+
     /// Says goodbye, so that the server's log has no broken connection.
     pub(super) async fn close(self) {
         let limit = self.limit;

@@ -123,7 +123,9 @@ pub(super) fn set_own(server: &Server, new: &SecretString, sent: Sent, entropy: 
     }
 }
 
-/// One statement for all rows, so that they change together where the server can do that.
+/// The statements that change all rows: one, so that they change together where the server can do that.
+/// MariaDB's replication log would hold an `ALTER USER` with a password as it is, and holds the hash of a
+/// `SET PASSWORD`, which is for one row.
 pub(super) fn alter(
     server: &Server,
     username: &str,
@@ -131,28 +133,34 @@ pub(super) fn alter(
     new: &SecretString,
     sent: Sent,
     entropy: &dyn Entropy,
-) -> Zeroizing<String> {
+) -> Vec<Zeroizing<String>> {
+    let name = |host: &str| format!("{}@{}", literal(username), literal(host));
+    let plain = || Zeroizing::new(literal(new.expose_secret()));
+    if server.mariadb && sent == Sent::Plain {
+        let set = |user: &User| format!("SET PASSWORD FOR {} = PASSWORD({})", name(&user.host), *plain());
+        return users.iter().map(|user| Zeroizing::new(set(user))).collect();
+    }
     let retain = if server.retains { " RETAIN CURRENT PASSWORD" } else { "" };
     let mut sql = Zeroizing::new(String::from("ALTER USER "));
     for (at, User { host, plugin }) in users.iter().enumerate() {
         if at > 0 {
             sql.push_str(", ");
         }
-        sql.push_str(&format!("{}@{} ", literal(username), literal(host)));
+        sql.push_str(&name(host));
         match sent {
             Sent::Plain => {
-                sql.push_str("IDENTIFIED BY ");
-                sql.push_str(&Zeroizing::new(literal(new.expose_secret())));
+                sql.push_str(" IDENTIFIED BY ");
+                sql.push_str(&plain());
             }
             Sent::Hashed => {
                 let (with, by) = if server.mariadb { ("VIA", "USING") } else { ("WITH", "AS") };
                 let stored = plugin.stored(new.expose_secret(), entropy);
-                sql.push_str(&format!("IDENTIFIED {with} {} {by} '{}'", plugin.as_str(), *stored));
+                sql.push_str(&format!(" IDENTIFIED {with} {} {by} '{}'", plugin.as_str(), *stored));
             }
         }
         sql.push_str(retain);
     }
-    sql
+    vec![sql]
 }
 
 /// Forgets the passwords that were kept beside the new ones.
@@ -210,11 +218,12 @@ mod tests {
     fn mysql_keeps_the_old_password_until_it_is_discarded_and_gets_hashes_only() {
         let server = Server::from_version("8.0.36");
         let new = SecretString::from("canary");
-        let sql = alter(&server, "o'app\\", &users(), &new, Sent::Hashed, &SeededEntropy::new(1));
+        let statements = alter(&server, "o'app\\", &users(), &new, Sent::Hashed, &SeededEntropy::new(1));
+        let [sql] = statements.as_slice() else { panic!("{} statements", statements.len()) };
         assert!(!sql.contains("canary"));
-        assert!(sql.starts_with(r"ALTER USER 'o\'app\\'@'%' IDENTIFIED WITH mysql_native_password AS '*"), "{}", *sql);
-        assert!(sql.contains("@'10.0.%' IDENTIFIED WITH caching_sha2_password AS '$A$005$"), "{}", *sql);
-        assert_eq!(sql.matches("' RETAIN CURRENT PASSWORD").count(), 2, "{}", *sql);
+        assert!(sql.starts_with(r"ALTER USER 'o\'app\\'@'%' IDENTIFIED WITH mysql_native_password AS '*"), "{}", **sql);
+        assert!(sql.contains("@'10.0.%' IDENTIFIED WITH caching_sha2_password AS '$A$005$"), "{}", **sql);
+        assert_eq!(sql.matches("' RETAIN CURRENT PASSWORD").count(), 2, "{}", **sql);
     }
 
     #[test]
@@ -222,9 +231,15 @@ mod tests {
         let server = Server::from_version("10.11.6-MariaDB");
         let new = SecretString::from("c'a\\n");
         let sql = alter(&server, "app", &users()[..1], &new, Sent::Hashed, &SeededEntropy::new(1));
-        assert!(sql.starts_with("ALTER USER 'app'@'%' IDENTIFIED VIA mysql_native_password USING '*"), "{}", *sql);
+        let sql = &sql[0];
+        assert!(sql.starts_with("ALTER USER 'app'@'%' IDENTIFIED VIA mysql_native_password USING '*"), "{}", **sql);
         assert!(!sql.contains("RETAIN"));
-        let sql = alter(&server, "app", &users()[..1], &new, Sent::Plain, &SeededEntropy::new(1));
-        assert_eq!(*sql, r"ALTER USER 'app'@'%' IDENTIFIED BY 'c\'a\\n'");
+        let plain = alter(&server, "app", &users(), &new, Sent::Plain, &SeededEntropy::new(1));
+        let plain: Vec<&str> = plain.iter().map(|sql| sql.as_str()).collect();
+        let expected = [
+            r"SET PASSWORD FOR 'app'@'%' = PASSWORD('c\'a\\n')",
+            r"SET PASSWORD FOR 'app'@'10.0.%' = PASSWORD('c\'a\\n')",
+        ];
+        assert_eq!(plain, expected);
     }
 }

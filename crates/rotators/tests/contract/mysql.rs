@@ -119,7 +119,8 @@ async fn mariadb_says_what_its_password_rules_refuse() {
     let good = SecretString::from("Good-Enough-1!");
     target.root().change(&attempt(&target, &target.first(), &good, "k")).await.unwrap();
     assert_eq!(target.root().verify("o'app", &good).await, Ok(Verdict::Works));
-    assert!(!target.log().contains(good.expose_secret()), "the log holds it");
+    let log = target.log();
+    assert!(!log.contains(good.expose_secret()), "the log holds it:\n{log}");
 
     // Hashed, the server could not check it, and says so.
     let hashed = Target { extra: json!({}), server: target.server };
