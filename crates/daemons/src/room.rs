@@ -37,11 +37,15 @@ pub(crate) fn unprivileged(package: &str) -> (u32, u32) {
 pub(crate) fn program(name: &str, package: &str) -> Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
-        .chain(["/usr/sbin", "/usr/local/sbin", "/sbin", "/usr/libexec", "/usr/lib/openldap"].map(PathBuf::from))
+        .chain(
+            ["/usr/sbin", "/usr/local/sbin", "/sbin", "/usr/libexec", "/usr/lib/openldap"].map(PathBuf::from),
+        )
         .map(|folder| folder.join(name))
         .find(|program| program.is_file())
         .with_context(|| {
-            format!("{name} is not on this machine. Install it: `apt-get install {package}` on Debian and Ubuntu")
+            format!(
+                "{name} is not on this machine. Install it: `apt-get install {package}` on Debian and Ubuntu"
+            )
         })
 }
 

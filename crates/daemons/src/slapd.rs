@@ -57,7 +57,8 @@ impl Slapd {
             }
             command
         };
-        let added = command(&add).arg("-l").arg(place("people.ldif")).output().context("cannot run slapadd")?;
+        let added =
+            command(&add).arg("-l").arg(place("people.ldif")).output().context("cannot run slapadd")?;
         if !added.status.success() {
             bail!("slapadd failed:\n{}", String::from_utf8_lossy(&added.stderr));
         }
@@ -95,9 +96,11 @@ impl Slapd {
 
 fn configuration(folder: &Path) -> Result<String> {
     let modules = ["/usr/lib/ldap", "/usr/lib64/openldap", "/usr/lib/openldap"];
-    let modules = modules.iter().find(|path| Path::new(path).is_dir()).context("slapd has no folder of modules")?;
+    let modules =
+        modules.iter().find(|path| Path::new(path).is_dir()).context("slapd has no folder of modules")?;
     let schemas = ["/etc/ldap/schema", "/etc/openldap/schema"];
-    let schemas = schemas.iter().find(|path| Path::new(path).is_dir()).context("slapd has no folder of schemas")?;
+    let schemas =
+        schemas.iter().find(|path| Path::new(path).is_dir()).context("slapd has no folder of schemas")?;
     let folder = folder.display();
     Ok(format!(
         r#"include {schemas}/core.schema

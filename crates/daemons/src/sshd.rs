@@ -156,7 +156,10 @@ pub struct KeyPair {
 
 fn make_key(folder: &TempDir, name: &str) -> Result<KeyPair> {
     let file = folder.path().join(name);
-    run(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f"]).arg(&file), None)?;
+    run(
+        Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f"]).arg(&file),
+        None,
+    )?;
     let read = |file: &std::path::Path| fs::read_to_string(file).context("ssh-keygen left no key");
     Ok(KeyPair { private: read(&file)?, public: read(&file.with_extension("pub"))? })
 }

@@ -6,8 +6,8 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::config::ConfigError;
-use crate::said::masked;
 use crate::connector::{Abilities, Attempt, Probe, Receipt, Rotate, SessionsEnded, Verdict};
+use crate::said::masked;
 
 macro_rules! connectors {
     ($($(#[$doc:meta])* $variant:ident($connector:ty) = $word:literal),* $(,)?) => {

@@ -47,11 +47,15 @@ The admin login needs CREATE USER and SELECT on mysql.*; to end sessions, PROCES
     --login uid=app,ou=people,dc=corp,dc=example --old-password-file old.txt --new-password-file new.txt")]
     Ldap(Ldap),
     /// A login of an Active Directory domain
-    #[command(visible_alias = "ad", alias = "active_directory", after_help = "Example:
+    #[command(
+        visible_alias = "ad",
+        alias = "active_directory",
+        after_help = "Example:
   latchkey connector check ad --url ldaps://dc1.corp.example --admin svc-rotate@corp.example \\
     --admin-password-file rotator.txt --login app@corp.example --old-password-file old.txt --new-password-file new.txt
 
-The admin login needs `Reset password` on the login, by delegation of control.")]
+The admin login needs `Reset password` on the login, by delegation of control."
+    )]
     ActiveDirectory(ActiveDirectory),
     /// The password of a Unix login, over SSH
     #[command(after_help = "Example:
@@ -61,11 +65,14 @@ The admin login needs `Reset password` on the login, by delegation of control.")
 An admin login that is not root needs, in sudoers: NOPASSWD: /usr/sbin/chpasswd \"\", /usr/bin/pkill")]
     Unix(Unix),
     /// The key of a Unix login, in its authorized_keys
-    #[command(alias = "ssh_key", after_help = "Example:
+    #[command(
+        alias = "ssh_key",
+        after_help = "Example:
   latchkey connector check ssh-key --host web1.corp.example --host-key SHA256:… \\
     --login app --old-key-file old_key --new-key-file new_key
 
-Without --admin the login changes its own keys.")]
+Without --admin the login changes its own keys."
+    )]
     SshKey(SshKey),
 }
 

@@ -33,7 +33,8 @@ pub(super) async fn run(trial: &Trial, output: Output) -> bool {
     let (works, took) = timed(connector.verify(login, new)).await;
     all &= teller.tell("new_works", took, works.as_ref().map(|verdict| proved(*verdict, Verdict::Works)));
     let (refused, took) = timed(connector.verify(login, old)).await;
-    all &= teller.tell("old_refused", took, refused.as_ref().map(|verdict| proved(*verdict, Verdict::Refused)));
+    all &=
+        teller.tell("old_refused", took, refused.as_ref().map(|verdict| proved(*verdict, Verdict::Refused)));
 
     if trial.keep_sessions {
         teller.skipped("end_sessions", "--keep-sessions");

@@ -23,7 +23,11 @@ impl Trial {
     pub(super) fn new(check: &Check) -> anyhow::Result<Self> {
         match check {
             Check::Postgres(options) => {
-                let url = admin_url(&options.admin_url, &["postgres", "postgresql"], "postgres://admin@host/database")?;
+                let url = admin_url(
+                    &options.admin_url,
+                    &["postgres", "postgresql"],
+                    "postgres://admin@host/database",
+                )?;
                 let mut config = url.config(&["sslmode"])?;
                 config["database"] = json!(url.database);
                 config["verify_database"] = json!(options.verify_database);
@@ -67,7 +71,13 @@ impl Trial {
                     "mind_history": options.mind_history,
                     "ca_pem": pem(options.ca_file.as_deref())?,
                 });
-                with_passwords(Kind::ActiveDirectory, config, options.password.source(), None, &options.passwords)
+                with_passwords(
+                    Kind::ActiveDirectory,
+                    config,
+                    options.password.source(),
+                    None,
+                    &options.passwords,
+                )
             }
             Check::Unix(options) => {
                 let config = server(&options.server, Some(&options.admin));
@@ -186,7 +196,13 @@ impl AdminUrl {
         Ok(config)
     }
 
-    fn trial(self, kind: Kind, config: Value, admin: Source<'_>, passwords: &Passwords) -> anyhow::Result<Trial> {
+    fn trial(
+        self,
+        kind: Kind,
+        config: Value,
+        admin: Source<'_>,
+        passwords: &Passwords,
+    ) -> anyhow::Result<Trial> {
         with_passwords(kind, config, admin, self.password, passwords)
     }
 }
@@ -207,7 +223,8 @@ mod tests {
 
     #[test]
     fn an_admin_url_is_taken_apart_and_decoded() {
-        let url = admin_url("postgres://rot%40ator:p%3A%2F%C3%BC@db:6432/app?sslmode=require", SCHEMES, "e").unwrap();
+        let url = admin_url("postgres://rot%40ator:p%3A%2F%C3%BC@db:6432/app?sslmode=require", SCHEMES, "e")
+            .unwrap();
         assert_eq!((url.host.as_str(), url.port, url.admin.as_deref()), ("db", Some(6432), Some("rot@ator")));
         assert_eq!(url.password.as_ref().unwrap().expose_secret(), "p:/ü");
         assert_eq!(url.database.as_deref(), Some("app"));
@@ -218,7 +235,13 @@ mod tests {
 
     #[test]
     fn errors_never_show_the_url() {
-        for wrong in ["mysql://a:canary@h", "postgres:canary", "canary", "postgres://a:canary@h:x", "postgres://a:canary@"] {
+        for wrong in [
+            "mysql://a:canary@h",
+            "postgres:canary",
+            "canary",
+            "postgres://a:canary@h:x",
+            "postgres://a:canary@",
+        ] {
             let error = admin_url(wrong, SCHEMES, "e").map(drop).unwrap_err();
             assert!(!format!("{error:#}").contains("canary"), "{error:#}");
         }
