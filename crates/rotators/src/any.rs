@@ -121,11 +121,11 @@ async fn unbroken<T>(
 ) -> Result<T, Failure> {
     let caught = std::panic::AssertUnwindSafe(Box::pin(act)).catch_unwind().await;
     let ended = caught.unwrap_or_else(|_| {
-        Err(Failure {
-            class: Class::NeedsPerson,
-            outcome,
-            message: "what the target sent is not its protocol; check that host and port are of this kind of target"
-                .to_owned(),
+        let says =
+            "what the target sent is not its protocol; check that host and port are of this kind of target";
+        Err(match outcome {
+            Outcome::NotApplied => Failure::not_applied(Class::NeedsPerson, says),
+            Outcome::Unknown => Failure::unknown(Class::NeedsPerson, says),
         })
     });
     ended.map_err(|mut failure| {

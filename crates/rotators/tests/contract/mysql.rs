@@ -20,8 +20,10 @@ struct Target {
 }
 
 impl Target {
-    async fn start(options: &'static [&'static str], extra: Value) -> Self {
-        let server = tokio::task::spawn_blocking(|| MariaDb::create(options)).await.unwrap().unwrap();
+    async fn start(options: &[&str], extra: Value) -> Self {
+        let options: Vec<String> = options.iter().map(ToString::to_string).collect();
+        let start = move || MariaDb::create(&options.iter().map(String::as_str).collect::<Vec<_>>());
+        let server = tokio::task::spawn_blocking(start).await.unwrap().unwrap();
         let target = Self { server, extra };
         // A second host of the same user has to follow.
         target.sql(&format!("create user 'o''app'@'%' identified by '{FIRST}'")).await;
@@ -186,4 +188,30 @@ async fn mariadb_a_user_without_an_admin_changes_its_own() {
     assert_eq!(own.verify("o'app", &new).await, Ok(Verdict::Works));
     assert_eq!(own.verify("o'app", &target.first()).await, Ok(Verdict::Refused));
     assert!(!target.log().contains(new.expose_secret()));
+}
+
+#[tokio::test]
+async fn mariadb_tls_is_checked_as_far_as_sslmode_says() {
+    let certificate = crate::certificate::make();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let file = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        folder.path().join(name).display().to_string()
+    };
+    let cert = format!("--ssl-cert={}", file("cert.pem", &certificate.certificate));
+    let key = format!("--ssl-key={}", file("key.pem", &certificate.key));
+    let other = crate::certificate::make().authority;
+    let mut target = Target::start(&[&cert, &key], json!({})).await;
+    for (sslmode, ca, trusted) in [
+        ("verify-full", &certificate.authority, true),
+        ("verify-full", &other, false),
+        ("require", &other, true),
+    ] {
+        target.extra = json!({ "sslmode": sslmode, "ca_pem": ca });
+        match target.root().verify("o'app", &target.first()).await {
+            Ok(verdict) => assert!(trusted && verdict == Verdict::Works, "{sslmode}"),
+            Err(failure) => assert!(!trusted && failure.class == Class::NeedsPerson, "{sslmode}: {failure}"),
+        }
+    }
 }

@@ -239,3 +239,52 @@ async fn postgres_a_role_without_an_admin_changes_its_own() {
     assert_eq!(own.verify("app", &target.first()).await, Ok(Verdict::Refused));
     assert!(!target.log().contains(new.expose_secret()));
 }
+
+#[tokio::test]
+async fn postgres_tls_is_checked_as_far_as_sslmode_says() {
+    let target = Target::start("app").await;
+    let certificate = crate::certificate::make();
+    let hba = std::path::PathBuf::from(target.value("show hba_file").await);
+    let owner = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(&hba).unwrap());
+    for (name, text) in [("server.crt", &certificate.certificate), ("server.key", &certificate.key)] {
+        let path = hba.with_file_name(name);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        std::os::unix::fs::chown(&path, Some(owner), None).unwrap();
+    }
+    let connector = |sslmode: &str, ca: &str| {
+        target.connector("postgres", &target.password, &json!({ "sslmode": sslmode, "ca_pem": ca }))
+    };
+    let first = target.first();
+    let without = connector("verify-full", &certificate.authority).verify("app", &first).await.unwrap_err();
+    assert_eq!(without.class, Class::NeedsPerson, "a server without TLS: {without}");
+
+    std::fs::write(
+        &hba,
+        "hostssl all app 127.0.0.1/32 scram-sha-256\nhost all postgres 127.0.0.1/32 scram-sha-256\n",
+    )
+    .unwrap();
+    target.sql("alter system set ssl = on").await;
+    target.sql("select pg_reload_conf()").await;
+    while target.value("show ssl").await != "on" {}
+    let other = crate::certificate::make().authority;
+    for (sslmode, ca, trusted) in [
+        ("verify-full", &certificate.authority, true),
+        ("verify-ca", &certificate.authority, true),
+        ("verify-full", &other, false),
+        ("verify-ca", &other, false),
+        ("require", &other, true),
+        ("prefer", &other, true),
+    ] {
+        let verdict = connector(sslmode, ca).verify("app", &first).await;
+        match verdict {
+            Ok(verdict) => assert!(trusted && verdict == Verdict::Works, "{sslmode}"),
+            Err(failure) => assert!(!trusted && failure.class == Class::NeedsPerson, "{sslmode}: {failure}"),
+        }
+    }
+    let new = SecretString::from("Over-TLS-1");
+    connector("verify-full", &certificate.authority)
+        .change(&attempt(&target, &first, &new, "k"))
+        .await
+        .unwrap();
+}
