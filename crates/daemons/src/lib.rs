@@ -4,8 +4,15 @@
 //! else, and `testkit` adds what needs a runtime.
 
 mod daemon;
+mod mariadb;
 pub mod postgres;
+mod room;
+pub mod slapd;
+pub mod sshd;
 
 pub use daemon::{Daemon, LogTail};
+pub use mariadb::MariaDb;
 pub use postgres::Postgres;
 pub use rustix::process::Signal;
+pub use slapd::Slapd;
+pub use sshd::Sshd;

@@ -2,7 +2,6 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,6 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::Daemon;
+use crate::room::{free_port, random_password, unprivileged};
 
 /// The environment variable that names a server to use instead of starting one: a superuser's URL.
 pub const SHARED: &str = "LATCHKEY_TEST_POSTGRES";
@@ -47,7 +47,7 @@ impl Postgres {
     /// When PostgreSQL is not installed (the text says how to) or does not start (the text has its log).
     pub fn create(durability: Durability) -> Result<Self> {
         let programs = Programs::find()?;
-        let runs_as = rustix::process::geteuid().is_root().then(unprivileged);
+        let runs_as = rustix::process::geteuid().is_root().then(|| unprivileged("postgres"));
         let folder = tempfile::Builder::new().prefix("latchkey-postgres-").tempdir()?;
         let password = random_password()?;
         let password_file = folder.path().join("password");
@@ -272,33 +272,6 @@ impl Programs {
                  Or set LATCHKEY_TEST_POSTGRES to the URL of a superuser of a server that tests may use",
             )
     }
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
-}
-
-/// So that others on the machine cannot log in to a server that runs as us.
-fn random_password() -> Result<String> {
-    let mut bytes = [0; 16];
-    std::io::Read::read_exact(&mut fs::File::open("/dev/urandom")?, &mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-/// The user and group to run as when we are root.
-fn unprivileged() -> (u32, u32) {
-    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let find = |wanted: &str| {
-        users.lines().find_map(|line| {
-            let fields: Vec<&str> = line.split(':').collect();
-            match fields[..] {
-                [name, _, uid, gid, ..] if name == wanted => Some((uid.parse().ok()?, gid.parse().ok()?)),
-                _ => None,
-            }
-        })
-    };
-    find("postgres").or_else(|| find("nobody")).unwrap_or((65534, 65534))
 }
 
 struct Process {

@@ -36,6 +36,8 @@ pub(crate) enum Command {
     /// Look at the keys that secrets are sealed under, and replace them
     #[command(subcommand)]
     Vault(Vault),
+    /// Try how passwords and keys are changed at real systems
+    Connector(crate::connector::Connector),
     /// Look for what is wrong with this installation, and say what to do
     Doctor(Doctor),
 }

@@ -5,6 +5,7 @@
 mod admin;
 mod audit;
 mod cli;
+mod connector;
 mod demo;
 mod doctor;
 mod listener;
@@ -50,6 +51,7 @@ async fn run(command: Command, output: Output) -> anyhow::Result<ExitCode> {
         Command::Admin(command) => admin::run(command, output).await.map(|()| ExitCode::SUCCESS),
         Command::Audit(command) => audit::run(command, output).await,
         Command::Vault(command) => vault::run(command, output).await,
+        Command::Connector(command) => connector::run(command, output).await,
         Command::Doctor(options) => doctor::run(options, output).await,
     }
 }

@@ -5,6 +5,20 @@
 //! `rotation` room's; what a secret is sealed with is the `vault` room's.
 #![warn(missing_docs)]
 
+pub mod active_directory;
+mod any;
+mod config;
 mod connector;
+pub mod ldap;
+mod limit;
+pub mod mysql;
+pub mod postgres;
+mod said;
+mod ssh;
+pub mod ssh_key;
+mod tls;
+pub mod unix;
 
+pub use any::{AnyConnector, Kind};
+pub use config::ConfigError;
 pub use connector::{Abilities, Attempt, Probe, Receipt, Rotate, SessionsEnded, Verdict};
