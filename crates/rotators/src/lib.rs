@@ -7,4 +7,5 @@
 
 mod connector;
 
-pub use connector::{Abilities, Attempt, Probe, Receipt, Rotate, SessionsEnded, Verdict};
+pub use connector::{Abilities, Attempt, Probe, Receipt, Rotate, SessionsEnded};
+pub use latchkey_rotation::Verdict;
