@@ -1,6 +1,6 @@
 //! Accounts, and who knows their passwords.
 
-use latchkey_access::account::Exposure;
+use latchkey_access::exposure::Exposure;
 use latchkey_access::{Account, OwnerFlag, Version};
 use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{AccountId, CollectionId, MemberId, WorkspaceId};

@@ -1,6 +1,6 @@
 //! The seven kinds of values that statements take, the same on both databases.
 
-use latchkey_access::account::ExposureKind;
+use latchkey_access::exposure::ExposureKind;
 use latchkey_access::member::{Epoch, MemberState, Version};
 use latchkey_access::offboarding::{CaseState, ItemDecision, Trigger};
 use latchkey_access::outbox::{EffectKind, EffectState};
