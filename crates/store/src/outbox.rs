@@ -50,6 +50,10 @@ statements! {
         select o.id from outbox o where o.workspace_id = $1 and o.kind = $2 and o.state = 'ready' \
         and o.due_at <= $3 and (o.leased_until is null or o.leased_until <= $3) \
         order by o.priority, o.due_at limit $5 for update skip locked) returning ", columns!(""));
+    OUTBOX_TAKE = concat!("update outbox set leased_until = $2 where (workspace_id, id) in ( \
+        select o.workspace_id, o.id from outbox o where o.kind = 'rotation' and o.state = 'ready' \
+        and o.due_at <= $1 and (o.leased_until is null or o.leased_until <= $1) \
+        order by o.priority, o.due_at limit $3 for update skip locked) returning ", columns!(""));
     OUTBOX_INSERT = "insert into outbox (id, workspace_id, kind, effect_key, case_id, priority, payload, state, \
         due_at, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
         on conflict (workspace_id, effect_key) do nothing";
@@ -135,6 +139,21 @@ impl Store {
         let params = params![ws, kind, now, now.plus(lease), limit_of(limit)];
         let mut taken = self.write_returning(&OUTBOX_CLAIM, params, load).await?;
         // What `returning` gives has no order.
+        taken.sort_by_key(|event| (event.priority, event.due_at, event.id));
+        Ok(taken)
+    }
+}
+
+impl Store {
+    /// As [`Store::outbox_claim`] for rotations, of all workspaces.
+    pub async fn outbox_take_rotations(
+        &self,
+        now: Timestamp,
+        lease: Duration,
+        limit: usize,
+    ) -> Result<Vec<OutboxEvent>, StoreError> {
+        let params = params![now, now.plus(lease), limit_of(limit)];
+        let mut taken = self.write_returning(&OUTBOX_TAKE, params, load).await?;
         taken.sort_by_key(|event| (event.priority, event.due_at, event.id));
         Ok(taken)
     }

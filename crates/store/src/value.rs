@@ -4,12 +4,13 @@ use latchkey_access::exposure::ExposureKind;
 use latchkey_access::member::{Epoch, MemberState, Version};
 use latchkey_access::offboarding::{CaseState, ItemDecision, Trigger};
 use latchkey_access::outbox::{EffectKind, EffectState};
+use latchkey_access::rotation::{RotationMode, TaskState};
 use latchkey_access::workspace::WorkspaceState;
 use latchkey_access::{OffboardingRotation, Origin, OwnerFlag, Permission, Role, Sensitivity, TokenKind};
 use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{
-    AccountId, AuditId, CaseId, CollectionId, FlightId, GrantId, MemberId, OutboxId, RequestId, TeamId,
-    TokenId, WorkspaceId,
+    AccountId, AuditId, CaseId, CollectionId, ConnectorId, DependentId, FlightId, GrantId, MemberId,
+    OutboxId, RequestId, RotationId, TaskId, TeamId, TokenId, WorkspaceId,
 };
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use tokio_postgres::types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
@@ -195,11 +196,15 @@ ids!(
     AuditId,
     CaseId,
     CollectionId,
+    ConnectorId,
+    DependentId,
     FlightId,
     GrantId,
     MemberId,
     OutboxId,
     RequestId,
+    RotationId,
+    TaskId,
     TeamId,
     TokenId,
     WorkspaceId
@@ -233,7 +238,9 @@ words!(
     OwnerFlag,
     Permission,
     Role,
+    RotationMode,
     Sensitivity,
+    TaskState,
     TokenKind,
     Trigger,
     WorkspaceState,
