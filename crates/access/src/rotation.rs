@@ -173,6 +173,16 @@ pub struct ManualTask {
     pub version: Version,
 }
 
+impl ManualTask {
+    /// What a task is called that its rotation does not wait for: telling a dependent.
+    pub const UPDATE_DEPENDENT: &'static str = "update_dependent";
+
+    /// Whether it is open, and the rotation waits for it or goes on beside it; there is at most one.
+    pub fn waits_for_its_rotation(&self) -> bool {
+        self.state == TaskState::Open && self.kind != Self::UPDATE_DEPENDENT
+    }
+}
+
 /// Something besides the account that has to learn a new password, as a service's configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dependent {

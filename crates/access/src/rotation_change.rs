@@ -35,11 +35,12 @@ pub enum RotationChange {
     JobUpdate { rotation: RotationRow, expect: Version, leased_until: Option<Timestamp> },
     /// One entry of a rotation's history; the rotation must exist.
     StepInsert(RotationStep),
-    /// A new task; fails as taken if its rotation has an open one. The rotation must exist.
+    /// A new task; fails as taken if its rotation has an open one that is not a dependent's. The rotation must exist.
     TaskInsert(ManualTask),
     /// Every column of a task.
     TaskUpdate { task: ManualTask, expect: Version },
-    /// By condition: the open task of a rotation is closed in this state, and its version bumped.
+    /// By condition: the open task of a rotation is closed in this state, and its version bumped; not
+    /// those of dependents.
     TaskCloseOf { rotation_id: RotationId, state: TaskState, at: Timestamp },
     /// A new dependent; its account must exist, and the other one.
     DependentInsert(Dependent),

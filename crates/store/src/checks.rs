@@ -15,14 +15,17 @@ fn statements() -> Vec<&'static Stmt> {
         crate::case::STATEMENTS,
         crate::collection::STATEMENTS,
         crate::connector::STATEMENTS,
+        crate::exposure::STATEMENTS,
         crate::flight::STATEMENTS,
         crate::grant::STATEMENTS,
+        crate::key::STATEMENTS,
         crate::member::STATEMENTS,
         crate::membership::STATEMENTS,
         crate::outbox::STATEMENTS,
         crate::reach::STATEMENTS,
         crate::rotation::STATEMENTS,
         crate::task::STATEMENTS,
+        crate::secret::STATEMENTS,
         crate::team::STATEMENTS,
         crate::token::STATEMENTS,
         crate::workspace::STATEMENTS,
@@ -81,7 +84,7 @@ async fn every_statement_prepares_on_postgres() {
 }
 
 /// Statements that walk a whole table on purpose: few rows, or nobody waits for them.
-const WALKS: &[&str] = &["WORKSPACE_LIST"];
+const WALKS: &[&str] = &["WORKSPACE_LIST", "ROTATION_FREE"];
 
 #[test]
 fn no_statement_scans_a_table() {
@@ -127,7 +130,10 @@ const PAGES: &[&str] = &[
     "AUDIT_UNSEALED_COUNT",
     "CASE_PAGE",
     "COLLECTION_PAGE",
+    "CONNECTOR_LIST",
     "FLIGHT_PRUNE",
+    "KEY_LAST",
+    "KEY_LIST",
     "MEMBER_COUNT",
     "MEMBER_COUNT_ACTIVE",
     "MEMBER_PAGE_AT",

@@ -42,9 +42,9 @@ statements! {
         where workspace_id = $1 and id = $2 and paused is null";
     SETTING_GET = concat!("select ", setting_columns!(), " from account_rotation s where s.workspace_id = $1 \
         and s.account_id = $2");
-    SETTINGS_DUE = concat!("select ", setting_columns!(), " from account_rotation s \
-        where s.rotates_at <= $1 union select ", setting_columns!(), " from account_rotation s \
-        where s.verifies_at <= $1 limit $2");
+    SETTINGS_DUE = concat!("select ", setting_columns!(), " from account_rotation s where s.rotates_at <= $1 \
+        union all select ", setting_columns!(), " from account_rotation s where s.verifies_at <= $1 \
+        and (s.rotates_at is null or s.rotates_at > $1) limit $2");
     SETTING_INSERT = "insert into account_rotation (workspace_id, account_id, connector_id, mode, login, schedule, \
         rotates_at, verifies_at, version) values ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
         on conflict (workspace_id, account_id) do nothing";

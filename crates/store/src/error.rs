@@ -157,6 +157,12 @@ unique_keys! {
     RotationOfAccount: "rotation_job_account", "rotation_job.account_id", "the account's rotation";
     /// There is an open task for this rotation.
     TaskOfRotation: "manual_task_open", "manual_task.rotation_id", "the rotation's task";
+    /// An account has one password.
+    SecretPassword: "secret_password", "secret.account_id", "the account's password";
+    /// A secret has one pending, one current and one previous version.
+    SecretState: "secret_version_state", "secret_version.state", "the state of this secret's version";
+    /// A recovery code is used once.
+    BurnedCode: "burned_code_pkey", "burned_code.number", "the recovery code";
     /// There is a case for this member and epoch.
     CaseOfEpoch: "offboarding_case_epoch", "offboarding_case.epoch", "the offboarding of this member";
 }

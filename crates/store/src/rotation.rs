@@ -62,7 +62,7 @@ statements! {
     ROTATIONS_OF_CASE = concat!("select ", columns!("j."), " from rotation_job j where j.workspace_id = $1 \
         and j.case_id = $2 order by j.id");
     // One at a time: how many a connector has in hand is judged anew for each.
-    ROTATION_TAKE = concat!("update rotation_job set leased_until = $2, version = version + 1 \
+    ROTATION_TAKE = concat!("update rotation_job set leased_until = $2, leased_by = $3, version = version + 1 \
         where (workspace_id, id) in (select j.workspace_id, j.id from rotation_job j \
         where j.run_after <= $1 and (j.leased_until is null or j.leased_until <= $1) \
         and (j.connector_id is null or (select count(*) from rotation_job b \
@@ -70,6 +70,13 @@ statements! {
         < coalesce((select n.at_once from connector n where n.workspace_id = j.workspace_id \
         and n.id = j.connector_id), 1)) \
         order by j.priority, j.run_after limit 1 for update skip locked) returning ", columns!(""));
+    ROTATION_TAKE_THIS = concat!("update rotation_job set leased_until = $4, leased_by = $5, version = version + 1 \
+        where workspace_id = $1 and id = $2 and run_after <= $3 \
+        and (leased_until is null or leased_until <= $3) returning ", columns!(""));
+    ROTATION_RENEW = "update rotation_job set leased_until = $4 where workspace_id = $1 and id = $2 \
+        and version = $3 returning version";
+    ROTATION_FREE = "update rotation_job set leased_until = null where leased_by = $1 and leased_until is not null \
+        and run_after is not null";
     ROTATION_NEXT_DUE = "select j.run_after from rotation_job j where j.run_after is not null \
         order by j.run_after limit 1";
     ROTATION_INSERT = "insert into rotation_job (id, workspace_id, account_id, connector_id, case_id, reason, cause, \
@@ -204,8 +211,43 @@ impl Store {
         &self,
         now: Timestamp,
         until: Timestamp,
+        worker: &str,
     ) -> Result<Option<RotationRow>, StoreError> {
-        Ok(self.write_returning(&ROTATION_TAKE, params![now, until], load).await?.into_iter().next())
+        let taken = self.write_returning(&ROTATION_TAKE, params![now, until, worker], load).await?;
+        Ok(taken.into_iter().next())
+    }
+
+    /// As [`Store::rotation_take`] for this one, whatever its connector has in hand.
+    pub async fn rotation_take_this(
+        &self,
+        (ws, id): (WorkspaceId, RotationId),
+        now: Timestamp,
+        until: Timestamp,
+        worker: &str,
+    ) -> Result<Option<RotationRow>, StoreError> {
+        let params = params![ws, id, now, until, worker];
+        Ok(self.write_returning(&ROTATION_TAKE_THIS, params, load).await?.into_iter().next())
+    }
+
+    /// Keeps a rotation for longer; false when somebody else has changed it since.
+    pub async fn rotation_renew(
+        &self,
+        (ws, id): (WorkspaceId, RotationId),
+        version: Version,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let params = params![ws, id, version, until];
+        Ok(!self.write_returning(&ROTATION_RENEW, params, row::first::<i64>).await?.is_empty())
+    }
+
+    /// Gives free what a worker had that is known to be gone.
+    pub async fn rotation_free(&self, worker: &str) -> Result<(), StoreError> {
+        self.write(vec![Op::new(&ROTATION_FREE, params![worker], "rotation")]).await
+    }
+
+    /// Whether nobody else serves this database: an embedded one has one server.
+    pub const fn has_one_server(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
     }
 
     /// When the next rotation is due.

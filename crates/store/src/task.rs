@@ -22,7 +22,7 @@ macro_rules! columns {
 statements! {
     TASK_GET = concat!("select ", columns!(), " from manual_task t where t.workspace_id = $1 and t.id = $2");
     TASK_OPEN_OF = concat!("select ", columns!(), " from manual_task t where t.workspace_id = $1 \
-        and t.rotation_id = $2 and t.state = 'open'");
+        and t.rotation_id = $2 and t.state = 'open' and t.kind <> 'update_dependent'");
     TASK_LIST = concat!("select ", columns!(), " from manual_task t where t.workspace_id = $1 and t.state = $2 \
         order by t.id desc limit $3");
     TASK_LIST_AFTER = concat!("select ", columns!(), " from manual_task t where t.workspace_id = $1 \
@@ -37,7 +37,7 @@ statements! {
         checklist = $7, assignee_id = $8, evidence = $9, reminded = $10, opened_at = $11, due_at = $12, \
         closed_at = $13, version = $14 where workspace_id = $1 and id = $2 and version = $15";
     TASK_CLOSE_OF = "update manual_task set state = $3, closed_at = $4, version = version + 1 \
-        where workspace_id = $1 and rotation_id = $2 and state = 'open'";
+        where workspace_id = $1 and rotation_id = $2 and state = 'open' and kind <> 'update_dependent'";
     DEPENDENTS = "select d.id, d.account_id, d.name, d.instructions, d.other_account_id from dependent d \
         where d.workspace_id = $1 and d.account_id = $2 order by d.id";
     DEPENDENT_INSERT = "insert into dependent (id, workspace_id, account_id, name, instructions, \

@@ -1,16 +1,17 @@
 //! The seven kinds of values that statements take, the same on both databases.
 
-use latchkey_access::exposure::ExposureKind;
+use latchkey_access::exposure::{Client, ExposureKind};
 use latchkey_access::member::{Epoch, MemberState, Version};
 use latchkey_access::offboarding::{CaseState, ItemDecision, Trigger};
 use latchkey_access::outbox::{EffectKind, EffectState};
 use latchkey_access::rotation::{RotationMode, TaskState};
+use latchkey_access::secret::{SecretKind, VersionState};
 use latchkey_access::workspace::WorkspaceState;
 use latchkey_access::{OffboardingRotation, Origin, OwnerFlag, Permission, Role, Sensitivity, TokenKind};
 use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{
-    AccountId, AuditId, CaseId, CollectionId, ConnectorId, DependentId, FlightId, GrantId, MemberId,
-    OutboxId, RequestId, RotationId, TaskId, TeamId, TokenId, WorkspaceId,
+    AccountId, AuditId, CaseId, CollectionId, ConnectorId, DependentId, ExposureId, FlightId, GrantId,
+    MemberId, OutboxId, RequestId, RotationId, SecretId, TaskId, TeamId, TokenId, WorkspaceId,
 };
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use tokio_postgres::types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
@@ -198,6 +199,7 @@ ids!(
     CollectionId,
     ConnectorId,
     DependentId,
+    ExposureId,
     FlightId,
     GrantId,
     MemberId,
@@ -205,6 +207,7 @@ ids!(
     RequestId,
     RotationId,
     TaskId,
+    SecretId,
     TeamId,
     TokenId,
     WorkspaceId
@@ -228,6 +231,7 @@ macro_rules! words {
 
 words!(
     CaseState,
+    Client,
     EffectKind,
     EffectState,
     ExposureKind,
@@ -239,10 +243,12 @@ words!(
     Permission,
     Role,
     RotationMode,
+    SecretKind,
     Sensitivity,
     TaskState,
     TokenKind,
     Trigger,
+    VersionState,
     WorkspaceState,
     crate::flight::Verdict
 );

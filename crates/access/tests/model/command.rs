@@ -281,6 +281,10 @@ impl Command {
             Self::DropAccount(id) => Ok(accounts::delete(tables.accounts.get(id)?, cause, ids)),
             Self::RotateSecret(id) => {
                 let before = tables.accounts.get(id)?;
+                // What the vault holds is changed through the vault.
+                if tables.secrets.values().any(|row| row.account_id == *id) {
+                    return None;
+                }
                 let account = Account {
                     secret_generation: before.secret_generation + 1,
                     version: before.version.next(),
@@ -366,19 +370,19 @@ fn secretly(
     let value = u8::try_from(c % 250).unwrap_or(0);
     Some(match kind {
         0 | 1 => {
-            let all = if c % 3 == 0 { SecretKind::ALL } else { &[SecretKind::Password] };
+            let all = if c.is_multiple_of(3) { SecretKind::ALL } else { &[SecretKind::Password] };
             Secretly::Add(account, SecretId::fresh(ids.now, ids.entropy), every(all, c), value)
         }
         2 => Secretly::Set(secret?, value),
         3 => Secretly::Stage(secret?, value),
         4 => Secretly::Promote(secret?),
-        5 if c % 4 == 0 => Secretly::Remove(secret?),
+        5 if c.is_multiple_of(4) => Secretly::Remove(secret?),
         5 => Secretly::Abandon(secret?),
         6 => Secretly::Restore(secret?, i64::try_from(c % 4).unwrap_or(0) + 1),
-        7 if c % 2 == 0 => Secretly::Code(secret?),
+        7 if c.is_multiple_of(2) => Secretly::Code(secret?),
         7 => Secretly::Burn(secret?),
         _ => {
-            let version = (c % 5 == 0).then_some(i64::try_from(c % 3).unwrap_or(0) + 1);
+            let version = c.is_multiple_of(5).then_some(i64::try_from(c % 3).unwrap_or(0) + 1);
             Secretly::Show(secret?, every(Act::ALL, c), version)
         }
     })

@@ -1,7 +1,7 @@
 //! What each change of rotations does.
 
 use latchkey_access::RotationChange;
-use latchkey_access::rotation::{RotationRow, TaskState};
+use latchkey_access::rotation::RotationRow;
 
 use super::commit::{Done, exists, moved, unless};
 use super::{Conflict, Tables};
@@ -76,9 +76,9 @@ impl Tables {
             RotationChange::TaskInsert(row) => {
                 exists(self.rotations.contains_key(&row.rotation_id), "rotation")?;
                 let open = |other: &latchkey_access::rotation::ManualTask| {
-                    other.rotation_id == row.rotation_id && other.state == TaskState::Open
+                    other.rotation_id == row.rotation_id && other.waits_for_its_rotation()
                 };
-                unless(row.state == TaskState::Open && self.tasks.values().any(open), "task")?;
+                unless(row.waits_for_its_rotation() && self.tasks.values().any(open), "task")?;
                 self.tasks.insert(row.id, row.clone());
             }
             RotationChange::TaskUpdate { task, expect } => {
@@ -89,7 +89,7 @@ impl Tables {
                 let open = self
                     .tasks
                     .values_mut()
-                    .filter(|row| row.rotation_id == *rotation_id && row.state == TaskState::Open);
+                    .filter(|row| row.rotation_id == *rotation_id && row.waits_for_its_rotation());
                 for row in open {
                     row.state = *state;
                     row.closed_at = Some(*at);

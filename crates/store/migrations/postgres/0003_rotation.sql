@@ -55,6 +55,7 @@ create table rotation_job (
   planned_at bigint not null,
   ended_at bigint,
   leased_until bigint,
+  leased_by text collate "C",
   primary key (workspace_id, id)
 );
 create unique index rotation_job_cause on rotation_job (workspace_id, cause);
@@ -100,7 +101,8 @@ create table manual_task (
   primary key (workspace_id, id),
   constraint manual_task_job foreign key (workspace_id, rotation_id) references rotation_job (workspace_id, id) on delete cascade
 );
-create unique index manual_task_open on manual_task (workspace_id, rotation_id) where state = 'open';
+create unique index manual_task_open on manual_task (workspace_id, rotation_id)
+  where state = 'open' and kind <> 'update_dependent';
 create index manual_task_listed on manual_task (workspace_id, state, id);
 -- Of all workspaces, for reminders.
 create index manual_task_due on manual_task (due_at) where state = 'open';
@@ -117,3 +119,4 @@ create table dependent (
   constraint dependent_other foreign key (workspace_id, other_account_id) references account (workspace_id, id) on delete cascade
 );
 create index dependent_of_account on dependent (workspace_id, account_id, id);
+create index dependent_of_other on dependent (workspace_id, other_account_id) where other_account_id is not null;
