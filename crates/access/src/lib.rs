@@ -39,6 +39,7 @@ pub mod refusal;
 pub mod returning;
 pub mod rotation;
 mod rotation_change;
+pub mod rotations;
 pub mod safeguard;
 pub mod secret;
 pub mod secrets;

@@ -28,6 +28,8 @@ pub struct Connector {
     pub limits: Value,
     /// The sealed credential that changes others' secrets.
     pub sealed_admin: Option<Vec<u8>>,
+    /// The workspace key that it is sealed under.
+    pub admin_key: Option<i64>,
     /// How many rotations it performs at once.
     pub at_once: i64,
     /// Why nothing goes through it until a person puts it right.

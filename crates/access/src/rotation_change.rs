@@ -33,6 +33,8 @@ pub enum RotationChange {
     /// Every column of a rotation, and until when its worker has it: none gives it free. Fails as
     /// moved unless it has the version `expect`, and as taken as [`RotationChange::JobInsert`].
     JobUpdate { rotation: RotationRow, expect: Version, leased_until: Option<Timestamp> },
+    /// By condition: rotations of a connector that wait until later than `at` become due then.
+    JobsWake { connector_id: ConnectorId, at: Timestamp },
     /// One entry of a rotation's history; the rotation must exist.
     StepInsert(RotationStep),
     /// A new task; fails as taken if its rotation has an open one that is not a dependent's. The rotation must exist.

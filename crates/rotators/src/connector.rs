@@ -1,6 +1,7 @@
 //! What every connector does.
 
-use latchkey_rotation::{Failure, Verdict};
+use latchkey_rotation::Failure;
+pub use latchkey_rotation::Verdict;
 use secrecy::SecretString;
 
 /// What a connector can do at its target.

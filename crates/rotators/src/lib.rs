@@ -5,7 +5,14 @@
 //! `rotation` room's; what a secret is sealed with is the `vault` room's.
 #![warn(missing_docs)]
 
+mod any;
+mod config;
 mod connector;
+mod limit;
+pub mod postgres;
+mod said;
+mod tls;
 
-pub use connector::{Abilities, Attempt, Probe, Receipt, Rotate, SessionsEnded};
-pub use latchkey_rotation::Verdict;
+pub use any::{AnyConnector, Kind};
+pub use config::ConfigError;
+pub use connector::{Abilities, Attempt, Probe, Receipt, Rotate, SessionsEnded, Verdict};

@@ -173,6 +173,7 @@ fn of_rotation(ws: latchkey_kernel::id::WorkspaceId, change: RotationChange) -> 
         RotationChange::JobUpdate { rotation, expect, leased_until } => {
             rotation::update(ws, &rotation, expect, leased_until)
         }
+        RotationChange::JobsWake { connector_id, at } => rotation::wake(ws, connector_id, at),
         RotationChange::StepInsert(row) => rotation::step_insert(ws, &row),
         RotationChange::TaskInsert(row) => task::insert(ws, &row),
         RotationChange::TaskUpdate { task, expect } => task::update(ws, &task, expect),

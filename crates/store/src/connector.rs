@@ -14,7 +14,7 @@ use crate::{Store, StoreError};
 
 macro_rules! columns {
     () => {
-        "n.id, n.workspace_id, n.name, n.kind, n.host, n.config, n.limits, n.sealed_admin, n.at_once, \
+        "n.id, n.workspace_id, n.name, n.kind, n.host, n.config, n.limits, n.sealed_admin, n.admin_key, n.at_once, \
          n.paused, n.version, n.created_at, n.modified_at"
     };
 }
@@ -32,11 +32,11 @@ statements! {
     CONNECTOR_ACCOUNTS = "select count(*) from account_rotation s where s.workspace_id = $1 \
         and s.connector_id = $2";
     CONNECTOR_INSERT = "insert into connector (id, workspace_id, name, kind, host, config, limits, sealed_admin, \
-        at_once, paused, version, created_at, modified_at) \
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+        admin_key, at_once, paused, version, created_at, modified_at) \
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
     CONNECTOR_UPDATE = "update connector set name = $3, kind = $4, host = $5, config = $6, limits = $7, \
-        sealed_admin = $8, at_once = $9, paused = $10, version = $11, modified_at = $12 \
-        where workspace_id = $1 and id = $2 and version = $13";
+        sealed_admin = $8, admin_key = $9, at_once = $10, paused = $11, version = $12, modified_at = $13 \
+        where workspace_id = $1 and id = $2 and version = $14";
     CONNECTOR_DELETE = "delete from connector where workspace_id = $1 and id = $2 and version = $3";
     CONNECTOR_PAUSE = "update connector set paused = $3, version = version + 1, modified_at = $4 \
         where workspace_id = $1 and id = $2 and paused is null";
@@ -65,6 +65,7 @@ fn load(row: &mut Columns<'_>) -> Result<Connector, StoreError> {
         config: row.json()?,
         limits: row.json()?,
         sealed_admin: row.maybe()?,
+        admin_key: row.maybe()?,
         at_once: row.next()?,
         paused: row.maybe()?,
         version: row.next()?,
@@ -138,6 +139,7 @@ pub(crate) fn insert(ws: WorkspaceId, n: &Connector) -> Op {
         &n.config,
         &n.limits,
         n.sealed_admin.as_deref(),
+        n.admin_key,
         n.at_once,
         n.paused.as_ref(),
         n.version,
@@ -157,6 +159,7 @@ pub(crate) fn update(ws: WorkspaceId, n: &Connector, expect: Version) -> Op {
         &n.config,
         &n.limits,
         n.sealed_admin.as_deref(),
+        n.admin_key,
         n.at_once,
         n.paused.as_ref(),
         n.version,

@@ -3,7 +3,7 @@
 use latchkey_access::member::Version;
 use latchkey_access::rotation::{RotationRow, RotationStep};
 use latchkey_kernel::Timestamp;
-use latchkey_kernel::id::{AccountId, CaseId, RotationId, WorkspaceId};
+use latchkey_kernel::id::{AccountId, CaseId, ConnectorId, RotationId, WorkspaceId};
 
 use crate::change::Op;
 use crate::filter::Draft;
@@ -86,6 +86,8 @@ statements! {
         cause = $7, priority = $8, state = $9, is_over = $10, run_after = $11, body = $12, version = $13, \
         planned_at = $14, ended_at = $15, leased_until = $16 \
         where workspace_id = $1 and id = $2 and version = $17";
+    ROTATIONS_WAKE = "update rotation_job set run_after = $3 where workspace_id = $1 and connector_id = $2 \
+        and run_after > $3";
     STEP_INSERT = "insert into rotation_step (workspace_id, rotation_id, number, at, act, outcome, state, micros) \
         values ($1, $2, $3, $4, $5, $6, $7, $8)";
     STEPS = "select p.rotation_id, p.number, p.at, p.act, p.outcome, p.state, p.micros from rotation_step p \
@@ -312,6 +314,10 @@ pub(crate) fn update(
         expect,
     ];
     Op::new(&ROTATION_UPDATE, params, "rotation").or_moved("rotation")
+}
+
+pub(crate) fn wake(ws: WorkspaceId, connector: ConnectorId, at: Timestamp) -> Op {
+    Op::new(&ROTATIONS_WAKE, params![ws, connector, at], "rotation")
 }
 
 pub(crate) fn step_insert(ws: WorkspaceId, p: &RotationStep) -> Op {

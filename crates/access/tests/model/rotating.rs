@@ -60,6 +60,12 @@ impl Tables {
                 self.is_the_only_one(rotation)?;
                 self.rotations.insert(rotation.id, rotation.clone());
             }
+            RotationChange::JobsWake { connector_id, at } => {
+                let own = self.rotations.values_mut().filter(|row| row.connector_id == Some(*connector_id));
+                for row in own.filter(|row| row.run_after.is_some_and(|due| due > *at)) {
+                    row.run_after = Some(*at);
+                }
+            }
             RotationChange::StepInsert(row) => {
                 exists(self.rotations.contains_key(&row.rotation_id), "rotation")?;
                 let key = (row.rotation_id, row.number);

@@ -10,6 +10,7 @@ create table connector (
   config text not null,
   limits text not null,
   sealed_admin blob,
+  admin_key integer,
   at_once integer not null,
   paused text,
   version integer not null,
@@ -66,6 +67,8 @@ create index rotation_job_of_case on rotation_job (workspace_id, case_id, id) wh
 create index rotation_job_listed on rotation_job (workspace_id, is_over, id);
 -- Of all workspaces, for the workers of every node; only what is under way.
 create index rotation_job_due on rotation_job (run_after) where run_after is not null;
+create index rotation_job_waiting on rotation_job (workspace_id, connector_id, run_after)
+  where connector_id is not null and run_after is not null;
 create index rotation_job_leased on rotation_job (workspace_id, connector_id, leased_until)
   where connector_id is not null and leased_until is not null;
 create index outbox_rotations on outbox (due_at) where kind = 'rotation' and state = 'ready';

@@ -30,6 +30,7 @@ impl World {
             config: json!({ "port": 5432 }),
             limits: json!({}),
             sealed_admin: Some(vec![1, 2, 3]),
+            admin_key: Some(1),
             at_once,
             paused: None,
             version: Version::FIRST,
@@ -221,6 +222,13 @@ on_both! {
         }
         let ids: Vec<_> = taken.iter().map(|row| row.id).collect();
         assert_eq!(ids, [rows[0].id, rows[1].id, rows[3].id, rows[4].id]);
+        let long_after = now.plus(Duration::from_secs(999));
+        let later = RotationRow { run_after: Some(long_after), version: Version(2), ..rows[2].clone() };
+        let put_off = RotationChange::JobUpdate { rotation: later.clone(), expect: Version(1), leased_until: None };
+        world.rotate(put_off).await.unwrap();
+        world.rotate(RotationChange::JobsWake { connector_id: busy.id, at: now }).await.unwrap();
+        let woken = store.rotation_get(world.ws, rows[2].id).await.unwrap().unwrap();
+        assert_eq!(woken, RotationRow { run_after: Some(now), ..later });
         assert_eq!(store.rotation_take_this((world.ws, rows[0].id), now, until, "x").await.unwrap(), None);
         world.rotate(ended(&taken[0], now)).await.unwrap();
         assert_eq!(store.rotation_take(now, until, "server").await.unwrap().map(|row| row.id), Some(rows[2].id));
