@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use crate::account::Account;
 use crate::change::{Change, ChangeSet};
 use crate::context::{Cause, Ids};
+use crate::exposure::{Client, ExposureKind};
+use crate::exposures::Seen;
 use crate::member::Version;
 use crate::offboarding::{CaseState, OffboardingCase};
 use crate::outbox::{EffectState, OutboxEvent};
@@ -16,6 +18,7 @@ use crate::rotation::{
     AccountRotation, Connector, Dependent, ManualTask, RotationRow, RotationStep, TaskState,
 };
 use crate::rotation_change::RotationChange;
+use crate::secret::Secret;
 
 /// Adds a connector.
 ///
@@ -179,6 +182,14 @@ pub fn advance(advance: Advance, cause: &Cause, ids: Ids<'_>) -> ChangeSet {
     changes
 }
 
+/// That somebody decided about a rotation.
+pub fn said(rotation: &RotationRow, action: &'static str, cause: &Cause, ids: Ids<'_>) -> ChangeSet {
+    let mut changes = ChangeSet::new(rotation.workspace_id);
+    let detail = json!({ "rotation": rotation.id, "was": rotation.state });
+    changes.note((cause, ids), action, ("account", &rotation.account_id), detail);
+    changes
+}
+
 /// Opens a task and tells people of it; one that is open for the same rotation is moot.
 pub fn open_task(task: ManualTask, cause: &Cause, ids: Ids<'_>) -> ChangeSet {
     let mut changes = ChangeSet::new(task.workspace_id);
@@ -314,6 +325,25 @@ pub fn close_task(task: &ManualTask, cause: &Cause, ids: Ids<'_>) -> Result<Chan
 
 fn is_open(task: &ManualTask) -> Result<(), Refusal> {
     if task.state == TaskState::Open { Ok(()) } else { Err(Refusal::TaskClosed) }
+}
+
+/// A person is shown the password that is ready, to set it by hand: they know it from then on, and if
+/// they leave it is changed again.
+pub fn show_staged(
+    account: &Account,
+    (secret, version): (&Secret, i64),
+    member_id: Option<MemberId>,
+    cause: &Cause,
+    ids: Ids<'_>,
+) -> ChangeSet {
+    let mut changes = ChangeSet::new(account.workspace_id);
+    let client = if member_id.is_some() { Client::Api } else { Client::Cli };
+    let kind = ExposureKind::RotationOperator;
+    let seen = Seen { account_id: account.id, secret: Some(secret), version, member_id, kind, client };
+    seen.push(&mut changes, (cause, ids));
+    let detail = json!({ "secret": secret.id, "version": version, "kind": kind });
+    changes.note((cause, ids), "secret.shown", ("account", &account.id), detail);
+    changes
 }
 
 /// What became of the rotations of a case, for its report.
