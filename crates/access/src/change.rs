@@ -240,7 +240,8 @@ pub enum Change {
     /// Replaces a key's wraps and what they are wrapped under; fails as moved unless it is wrapped
     /// under `expect` and not retired.
     KeyRewrap { key: KeyRow, expect: String },
-    /// Retires a key and empties its wraps; fails as moved if a version is sealed under it, if no
+    /// Retires a key and empties its wraps; fails as moved if a version or a
+    /// connector's credential is sealed under it, if no
     /// other key of a higher number is there to seal, or if it is retired already. Keeps new versions under
     /// it waiting until the commit (on PostgreSQL: the key's row is locked).
     KeyRetire { number: i64, at: Timestamp },

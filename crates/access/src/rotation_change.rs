@@ -14,9 +14,10 @@ use crate::rotation::{
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "the fields are named after the columns that they write or expect")]
 pub enum RotationChange {
-    /// A new connector; its name must be free.
+    /// A new connector; its name must be free. Fails as moved unless the workspace has the key that its
+    /// credential is sealed under and that key is not retired.
     ConnectorInsert(Connector),
-    /// Every column of a connector; its name must be free among the others.
+    /// Every column of a connector; its name must be free among the others. The same for its key.
     ConnectorUpdate { connector: Connector, expect: Version },
     /// Removes a connector; fails as in use while an account has it.
     ConnectorDelete { connector_id: ConnectorId, expect: Version },
@@ -33,6 +34,8 @@ pub enum RotationChange {
     /// Every column of a rotation, and until when its worker has it: none gives it free. Fails as
     /// moved unless it has the version `expect`, and as taken as [`RotationChange::JobInsert`].
     JobUpdate { rotation: RotationRow, expect: Version, leased_until: Option<Timestamp> },
+    /// By condition: the effect that asked for the rotation of this cause is done, if it is ready.
+    CauseDone { cause: String },
     /// By condition: rotations of a connector that wait until later than `at` become due then.
     JobsWake { connector_id: ConnectorId, at: Timestamp },
     /// One entry of a rotation's history; the rotation must exist.

@@ -120,30 +120,27 @@ pub fn remove_dependent(account: &Account, dependent: &Dependent, cause: &Cause,
     changes
 }
 
-/// Plans a rotation. `event` is the outbox event that asked for it, which is done by that; its
-/// record was written with the event.
-pub fn plan(rotation: RotationRow, event: Option<OutboxId>, cause: &Cause, ids: Ids<'_>) -> ChangeSet {
+/// Plans a rotation. What an effect of the outbox `asked_for` has its record already, and is done once the
+/// rotation is over.
+pub fn plan(rotation: RotationRow, asked_for: bool, cause: &Cause, ids: Ids<'_>) -> ChangeSet {
     let mut changes = ChangeSet::new(rotation.workspace_id);
     let account = rotation.account_id;
     let detail = json!({ "rotation": rotation.id, "reason": rotation.reason, "cause": rotation.cause,
         "state": rotation.state });
+    let done = rotation.over.then(|| RotationChange::CauseDone { cause: rotation.cause.clone() });
     changes.push(RotationChange::JobInsert(rotation).into());
-    match event {
-        Some(id) => changes.push(taken(id)),
-        None => changes.note((cause, ids), "rotation.planned", ("account", &account), detail),
+    changes.changes.extend(done.map(Into::into));
+    if !asked_for {
+        changes.note((cause, ids), "rotation.planned", ("account", &account), detail);
     }
     changes
 }
 
-/// An event that asks for nothing any more: its account is gone, or its cause has its rotation.
+/// An effect that asks for nothing any more, because its account is gone.
 pub fn drop_event(workspace: WorkspaceId, id: OutboxId) -> ChangeSet {
     let mut changes = ChangeSet::new(workspace);
-    changes.push(taken(id));
+    changes.push(Change::OutboxSetState { id, from: EffectState::Ready, to: EffectState::Done });
     changes
-}
-
-const fn taken(id: OutboxId) -> Change {
-    Change::OutboxSetState { id, from: EffectState::Ready, to: EffectState::Done }
 }
 
 /// What came of an act, or of a person's word.
@@ -169,7 +166,9 @@ pub fn advance(advance: Advance, cause: &Cause, ids: Ids<'_>) -> ChangeSet {
     let (account, id) = (rotation.account_id, rotation.id);
     let mut changes = ChangeSet::new(rotation.workspace_id);
     // First, so that who has lost the rotation changes nothing else either.
+    let done = rotation.over.then(|| RotationChange::CauseDone { cause: rotation.cause.clone() });
     changes.push(RotationChange::JobUpdate { rotation, expect, leased_until }.into());
+    changes.changes.extend(done.map(Into::into));
     changes.changes.extend(step.map(|step| RotationChange::StepInsert(step).into()));
     for other in with {
         changes.changes.extend(other.changes);

@@ -36,6 +36,11 @@ pub(crate) enum Command {
     /// Look at the keys that secrets are sealed under, and replace them
     #[command(subcommand)]
     Vault(Vault),
+    /// Change an account's password at the real system, and prove it
+    Rotate(crate::rotate::Rotate),
+    /// Say how passwords are changed at each target
+    #[command(subcommand)]
+    Connector(crate::connector::ConnectorCommand),
     /// Look for what is wrong with this installation, and say what to do
     Doctor(Doctor),
 }

@@ -142,7 +142,10 @@ fn push(ops: &mut Vec<Op>, ws: latchkey_kernel::id::WorkspaceId, change: Change)
         Change::CaseItemInsert(row) => ops.push(case::item_insert(ws, &row)),
         Change::CaseSetState { case_id, from, to } => ops.push(case::set_state(ws, case_id, from, to)),
         Change::CaseConclude { case_id, to, summary } => ops.push(case::conclude(ws, case_id, to, &summary)),
-        Change::Rotation(change) => ops.push(of_rotation(ws, *change)),
+        Change::Rotation(change) => {
+            ops.extend(seals(&change).map(|number| key::seals(ws, number)));
+            ops.push(of_rotation(ws, *change));
+        }
         Change::OutboxInsert(row) => ops.push(outbox::insert(ws, &row)),
         Change::OutboxSetStateOfCase { case_id, from, to, at } => {
             ops.push(outbox::set_state_of_case(ws, case_id, (from, to), at));
@@ -152,6 +155,16 @@ fn push(ops: &mut Vec<Op>, ws: latchkey_kernel::id::WorkspaceId, change: Change)
         Change::TokenRevoke { token_id, valid_until, at } => {
             ops.push(token::revoke(ws, token_id, valid_until, at));
         }
+    }
+}
+
+/// The key that a connector's credential is sealed under.
+fn seals(change: &RotationChange) -> Option<i64> {
+    match change {
+        RotationChange::ConnectorInsert(row) | RotationChange::ConnectorUpdate { connector: row, .. } => {
+            row.admin_key
+        }
+        _ => None,
     }
 }
 
@@ -173,6 +186,7 @@ fn of_rotation(ws: latchkey_kernel::id::WorkspaceId, change: RotationChange) -> 
         RotationChange::JobUpdate { rotation, expect, leased_until } => {
             rotation::update(ws, &rotation, expect, leased_until)
         }
+        RotationChange::CauseDone { cause } => outbox::done(ws, &cause),
         RotationChange::JobsWake { connector_id, at } => rotation::wake(ws, connector_id, at),
         RotationChange::StepInsert(row) => rotation::step_insert(ws, &row),
         RotationChange::TaskInsert(row) => task::insert(ws, &row),

@@ -1,6 +1,7 @@
 //! What each change of rotations does.
 
 use latchkey_access::RotationChange;
+use latchkey_access::outbox::EffectState;
 use latchkey_access::rotation::RotationRow;
 
 use super::commit::{Done, exists, moved, unless};
@@ -10,10 +11,12 @@ impl Tables {
     pub(super) fn apply_to_rotations(&mut self, change: &RotationChange) -> Done {
         match change {
             RotationChange::ConnectorInsert(row) => {
+                row.admin_key.map_or(Ok(()), |number| self.key_seals(number))?;
                 unless(self.connectors.values().any(|other| other.name == row.name), "name")?;
                 self.connectors.insert(row.id, row.clone());
             }
             RotationChange::ConnectorUpdate { connector, expect } => {
+                connector.admin_key.map_or(Ok(()), |number| self.key_seals(number))?;
                 let row = self.connectors.get(&connector.id);
                 moved(row.is_some_and(|row| row.version == *expect), "connector")?;
                 let mut others = self.connectors.values().filter(|other| other.id != connector.id);
@@ -59,6 +62,12 @@ impl Tables {
                 moved(row.is_some_and(|row| row.version == *expect), "rotation")?;
                 self.is_the_only_one(rotation)?;
                 self.rotations.insert(rotation.id, rotation.clone());
+            }
+            RotationChange::CauseDone { cause } => {
+                let asked = self.outbox.values_mut().filter(|event| event.key == *cause);
+                for event in asked.filter(|event| event.state == EffectState::Ready) {
+                    event.state = EffectState::Done;
+                }
             }
             RotationChange::JobsWake { connector_id, at } => {
                 let own = self.rotations.values_mut().filter(|row| row.connector_id == Some(*connector_id));

@@ -5,8 +5,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use latchkey_access::authority::Action;
 use latchkey_access::rotation::{AccountRotation, Connector, Dependent, RotationMode};
-use latchkey_engine::rotations::connectors::{self as services, ConnectorPatch, NewConnector, NewSetting};
 use latchkey_engine::rotations::Limits;
+use latchkey_engine::rotations::connectors::{self as services, ConnectorPatch, NewConnector, NewSetting};
 use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{AccountId, ConnectorId, DependentId};
 use secrecy::SecretString;
@@ -21,6 +21,7 @@ use crate::caller::By;
 use crate::endpoint::Endpoint;
 use crate::extract::{Body, Id, Ids};
 use crate::problem::Problem;
+use crate::secret_body::{SecretBody, SecretText};
 
 pub(super) fn endpoints() -> Vec<Endpoint<ApiState>> {
     let one = "/v1/api/connectors/{id}";
@@ -41,9 +42,14 @@ pub(super) fn endpoints() -> Vec<Endpoint<ApiState>> {
             .takes::<ConnectorChange>()
             .gives::<ConnectorView>(200, "The connector as it is now.")
             .by(change),
-        Endpoint::new(HttpMethod::Delete, one, Action::WriteConnectors, "Remove a connector that no account has")
-            .gives_nothing()
-            .by(remove),
+        Endpoint::new(
+            HttpMethod::Delete,
+            one,
+            Action::WriteConnectors,
+            "Remove a connector that no account has",
+        )
+        .gives_nothing()
+        .by(remove),
         Endpoint::new(HttpMethod::Get, setting, Action::ReadConnectors, "How an account is rotated")
             .gives::<SettingView>(200, "By which connector, how and when.")
             .by(setting_of),
@@ -51,13 +57,23 @@ pub(super) fn endpoints() -> Vec<Endpoint<ApiState>> {
             .takes::<SettingDraft>()
             .gives::<SettingView>(200, "By which connector, how and when.")
             .by(set),
-        Endpoint::new(HttpMethod::Get, dependents, Action::ReadConnectors, "What uses an account's password besides people")
-            .gives::<DependentList>(200, "All.")
-            .by(dependents_of),
-        Endpoint::new(HttpMethod::Post, dependents, Action::WriteConnectors, "Add something that has to learn a new password")
-            .takes::<DependentDraft>()
-            .gives::<DependentView>(201, "The dependent.")
-            .by(add_dependent),
+        Endpoint::new(
+            HttpMethod::Get,
+            dependents,
+            Action::ReadConnectors,
+            "What uses an account's password besides people",
+        )
+        .gives::<DependentList>(200, "All.")
+        .by(dependents_of),
+        Endpoint::new(
+            HttpMethod::Post,
+            dependents,
+            Action::WriteConnectors,
+            "Add something that has to learn a new password",
+        )
+        .takes::<DependentDraft>()
+        .gives::<DependentView>(201, "The dependent.")
+        .by(add_dependent),
         Endpoint::new(
             HttpMethod::Delete,
             "/v1/api/accounts/{id}/dependents/{dependent}",
@@ -117,8 +133,7 @@ pub(crate) struct ConnectorDraft {
     #[schema(value_type = Option<Object>)]
     limits: Limits,
     /// The credential that changes others' secrets; sealed at once and never shown again.
-    #[schema(value_type = Option<String>)]
-    admin: Option<SecretString>,
+    admin: Option<SecretText>,
     /// How many rotations it performs at once; 2 if absent.
     at_once: Option<u16>,
 }
@@ -132,8 +147,7 @@ pub(crate) struct ConnectorChange {
     config: Option<Value>,
     #[schema(value_type = Option<Object>)]
     limits: Option<Limits>,
-    #[schema(value_type = Option<String>)]
-    admin: Option<SecretString>,
+    admin: Option<SecretText>,
     at_once: Option<u16>,
     /// `true` stops it, `false` lets it go on.
     paused: Option<bool>,
@@ -209,14 +223,14 @@ async fn list(State(state): State<ApiState>, By(by): By) -> Answer<ConnectorList
 async fn add(
     State(state): State<ApiState>,
     By(by): By,
-    Body(draft): Body<ConnectorDraft>,
+    SecretBody(draft): SecretBody<ConnectorDraft>,
 ) -> Result<(StatusCode, Json<ConnectorView>), Problem> {
     let new = NewConnector {
         name: draft.name,
         kind: draft.kind,
         config: draft.config,
         limits: draft.limits,
-        admin: draft.admin,
+        admin: draft.admin.map(sealed),
         at_once: draft.at_once,
     };
     let row = services::add(&state.engine, &by, &new).await.map_err(problem(&by))?;
@@ -231,13 +245,13 @@ async fn change(
     State(state): State<ApiState>,
     By(by): By,
     Id(id): Id<ConnectorId>,
-    Body(wish): Body<ConnectorChange>,
+    SecretBody(wish): SecretBody<ConnectorChange>,
 ) -> Answer<ConnectorView> {
     let patch = ConnectorPatch {
         name: wish.name,
         config: wish.config,
         limits: wish.limits,
-        admin: wish.admin,
+        admin: wish.admin.map(sealed),
         at_once: wish.at_once,
         paused: wish.paused,
     };
@@ -302,6 +316,10 @@ async fn remove_dependent(
 ) -> Result<StatusCode, Problem> {
     services::remove_dependent(&state.engine, &by, id, dependent).await.map_err(problem(&by))?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn sealed(text: SecretText) -> SecretString {
+    SecretString::from(text.0.as_str())
 }
 
 fn view(row: Connector) -> ConnectorView {

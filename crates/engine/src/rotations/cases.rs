@@ -14,7 +14,7 @@ use super::scene::Scene;
 use super::tasks;
 use crate::engine::only_moved;
 use crate::error::Attempt;
-use crate::{Engine, Error};
+use crate::{Caller, Engine, Error};
 
 /// Cases that are closed in one round for one workspace.
 const CASES: usize = 100;
@@ -114,7 +114,7 @@ pub(crate) async fn tell_dependents(
             priority: job.priority,
             generation: None,
             case_id: None,
-            event: None,
+            by_effect: false,
         };
         if plan(engine, job.workspace_id, &asked, cause).await? == Planned::Busy {
             tracing::info!(account = %other, "it is being rotated already; what depends on it waits for no other");
@@ -129,4 +129,20 @@ fn settled(done: Result<(), Attempt>) -> Result<(), Error> {
         Err(Attempt::Failed(error)) => Err(error),
         Ok(()) | Err(Attempt::Again) => Ok(()),
     }
+}
+
+/// A case's rotations that are under way are called off; one that is being performed at this moment
+/// goes on.
+pub(crate) async fn call_off(engine: &Engine, by: &Caller, case: CaseId) -> Result<(), Error> {
+    for row in engine.store().rotations_of_case(by.workspace_id(), case).await? {
+        if row.over {
+            continue;
+        }
+        match super::service::call_off_any(engine, by, row.id).await {
+            // It has ended meanwhile, or cannot be taken back any more.
+            Ok(()) | Err(Error::Clash(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }

@@ -54,7 +54,12 @@ impl Hands {
         Self::named("server")
     }
 
-    pub(crate) fn named(name: &str) -> Self {
+    /// The worker of a command beside a server.
+    pub fn of_command() -> Self {
+        Self::named("command")
+    }
+
+    fn named(name: &str) -> Self {
         Self { name: name.to_owned(), breakers: Mutex::default() }
     }
 

@@ -18,8 +18,11 @@ mod target;
 pub mod tasks;
 mod worker;
 
+pub(crate) use cases::call_off as call_off_case;
 pub use hands::{Hands, Pace};
+pub use latchkey_store::rotation::RotationFilter;
 pub use limits::Limits;
+pub(crate) use scene::reseal_connectors;
 pub use service::{DryRun, RotationView, approve, call_off, dry_run, get, list, request};
 pub use target::{Doing, RealTargets, Target, Targets};
 pub(crate) use worker::serve;

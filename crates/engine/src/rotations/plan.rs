@@ -6,7 +6,7 @@ use latchkey_access::outbox::OutboxEvent;
 use latchkey_access::rotation::RotationMode;
 use latchkey_access::rotations as rules;
 use latchkey_access::secret::VersionState;
-use latchkey_kernel::id::{AccountId, CaseId, MemberId, OutboxId, RotationId, WorkspaceId};
+use latchkey_kernel::id::{AccountId, CaseId, MemberId, RotationId, WorkspaceId};
 use latchkey_kernel::{Entropy, Timestamp};
 use latchkey_rotation::{Job, Plan, Reason, Schedule, State};
 use latchkey_store::{Conflict, UniqueKey};
@@ -43,7 +43,8 @@ pub(crate) struct Asked {
     /// The password that has to go, where it is a certain one.
     pub(crate) generation: Option<i64>,
     pub(crate) case_id: Option<CaseId>,
-    pub(crate) event: Option<OutboxId>,
+    /// Whether an effect of the outbox asks for it.
+    pub(crate) by_effect: bool,
 }
 
 /// What came of asking.
@@ -53,7 +54,9 @@ pub(crate) enum Planned {
     New(RotationId),
     /// The account has another one under way.
     Busy,
-    /// The cause has had its rotation, or the account is gone.
+    /// The cause has its rotation already.
+    Known,
+    /// The account is gone.
     Nothing,
 }
 
@@ -96,7 +99,7 @@ async fn plan_event(engine: &Engine, event: OutboxEvent) -> Result<Planned, Erro
         priority: event.priority,
         generation: Some(wanted.generation),
         case_id: event.case_id,
-        event: Some(event.id),
+        by_effect: true,
     };
     let cause = engine.cause(Actor::System, engine.fresh_request_id());
     plan(engine, event.workspace_id, &asked, &cause).await
@@ -121,7 +124,7 @@ pub(crate) async fn take_schedules(engine: &Engine) -> Result<usize, Error> {
             priority: if reason == Reason::VerifyOnly { 40 } else { 30 },
             generation: None,
             case_id: None,
-            event: None,
+            by_effect: false,
         };
         let cause = engine.cause(Actor::System, engine.fresh_request_id());
         plan(engine, workspace, &asked, &cause).await?;
@@ -165,14 +168,15 @@ pub(crate) async fn plan(
         job.ended_at = Some(cause.now);
     }
     let row = new_row(&job, scene.connector.as_ref().map(|connector| connector.id), asked.case_id)?;
-    let changes = rules::plan(row, asked.event, cause, engine.ids(cause));
+    let changes = rules::plan(row, asked.by_effect, cause, engine.ids(cause));
     match engine.store().commit(changes).await {
         Ok(()) => Ok(Planned::New(job.id)),
         Err(latchkey_store::CommitError::Conflict(Conflict::Unique(UniqueKey::RotationOfAccount))) => {
             Ok(Planned::Busy)
         }
-        // Its cause is taken, or somebody else has taken the event up.
-        Err(latchkey_store::CommitError::Conflict(_)) => Ok(Planned::Nothing),
+        Err(latchkey_store::CommitError::Conflict(Conflict::Unique(UniqueKey::RotationCause))) => {
+            Ok(Planned::Known)
+        }
         Err(error) => match Attempt::from_commit(error, |_| None) {
             Attempt::Failed(error) => Err(error),
             Attempt::Again => Err(Error::Contended),

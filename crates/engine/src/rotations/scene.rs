@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use latchkey_access::Account;
 use latchkey_access::rotation::{AccountRotation, Connector};
+use latchkey_access::rotations as rules;
 use latchkey_access::secret::{SecretKind, SecretVersion, VersionState};
+use latchkey_access::{Account, Actor};
 use latchkey_kernel::id::{AccountId, SecretId, WorkspaceId};
 use latchkey_rotation::{Facts, Policy, Reason};
 use latchkey_vault::Place;
@@ -12,6 +13,8 @@ use secrecy::SecretString;
 
 use super::limits;
 use super::target::Target;
+use crate::engine::only_moved;
+use crate::error::Attempt;
 use crate::{Engine, Error};
 
 /// What a rotation of an account rests on.
@@ -131,4 +134,42 @@ pub(crate) fn place(connector: &Connector) -> Place {
         version: 0,
         kind: latchkey_vault::SecretKind::ApiKey,
     }
+}
+
+/// Seals anew the credentials that are sealed under a key which has been replaced. One that does not
+/// open where it stands keeps the key from being retired, and is told of.
+pub(crate) async fn reseal_connectors(
+    engine: &Engine,
+    workspace: WorkspaceId,
+    from: i64,
+    to: i64,
+) -> Result<(), Error> {
+    let all = engine.store().connector_list(workspace).await?;
+    for before in all.into_iter().filter(|row| row.admin_key == Some(from)) {
+        let old = engine.key(workspace, from).await?.ok_or(Error::NotFound { what: "workspace key" })?;
+        let new = engine.key(workspace, to).await?.ok_or(Error::NotFound { what: "workspace key" })?;
+        let sealed = before.sealed_admin.clone().unwrap_or_default();
+        let sealed = match new.rewrap(&old, &place(&before), &sealed, engine.entropy()) {
+            Ok(sealed) => sealed,
+            Err(error) => {
+                tracing::error!(%workspace, connector = %before.id, %error, "a connector's credential does not open where it stands");
+                continue;
+            }
+        };
+        let cause = engine.cause(Actor::System, engine.fresh_request_id());
+        let after = Connector {
+            sealed_admin: Some(sealed),
+            admin_key: Some(to),
+            version: before.version.next(),
+            modified_at: cause.now,
+            ..before.clone()
+        };
+        let changes = rules::change_connector(&before, after, &cause, engine.ids(&cause))?;
+        match engine.commit(changes, only_moved).await {
+            Err(Attempt::Failed(error)) => return Err(error),
+            // Somebody else changed it: the next run looks again.
+            Ok(()) | Err(Attempt::Again) => {}
+        }
+    }
+    Ok(())
 }

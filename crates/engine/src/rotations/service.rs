@@ -88,7 +88,7 @@ pub async fn request(
         priority: if row.is_privileged() { 5 } else { 15 },
         generation: None,
         case_id: None,
-        event: None,
+        by_effect: false,
     };
     let id = match plan(engine, by.workspace_id(), &asked, &cause).await? {
         Planned::New(id) => id,
@@ -96,6 +96,7 @@ pub async fn request(
             let under_way = engine.store().rotation_under_way(by.workspace_id(), account).await?;
             under_way.ok_or(Error::Contended)?.id
         }
+        Planned::Known => return Err(Error::Contended),
         Planned::Nothing => return Err(Error::NotFound { what: "account" }),
     };
     view(engine, by, id).await
@@ -154,7 +155,9 @@ pub async fn dry_run(engine: &Engine, by: &Caller, account: AccountId) -> Result
 /// # Errors
 /// When it does not wait, there is none, or the caller may not.
 pub async fn approve(engine: &Engine, by: &Caller, id: RotationId) -> Result<RotationView, Error> {
-    decide(engine, by, id, "rotation.approved", |job, now| Ok((release(job, now)?, Vec::new()))).await
+    let rule = |job, now| Ok((release(job, now)?, Vec::new()));
+    decide(engine, by, id, (Action::Rotate, "rotation.approved"), rule).await?;
+    view(engine, by, id).await
 }
 
 /// Calls a rotation off: at once if nothing was sent, else as soon as it is known which password works.
@@ -162,19 +165,25 @@ pub async fn approve(engine: &Engine, by: &Caller, id: RotationId) -> Result<Rot
 /// # Errors
 /// When it is over or the new password is the account's, there is none, or the caller may not.
 pub async fn call_off(engine: &Engine, by: &Caller, id: RotationId) -> Result<RotationView, Error> {
-    decide(engine, by, id, "rotation.called_off", called_off).await
+    decide(engine, by, id, (Action::Rotate, "rotation.called_off"), called_off).await?;
+    view(engine, by, id).await
+}
+
+/// The same as part of calling off a case.
+pub(crate) async fn call_off_any(engine: &Engine, by: &Caller, id: RotationId) -> Result<(), Error> {
+    decide(engine, by, id, (Action::CancelRotations, "rotation.called_off"), called_off).await
 }
 
 async fn decide(
     engine: &Engine,
     by: &Caller,
     id: RotationId,
-    action: &'static str,
+    (action, said): (Action, &'static str),
     rule: impl Fn(Job, latchkey_kernel::Timestamp) -> Result<(Job, Vec<Follow>), PersonError>,
-) -> Result<RotationView, Error> {
+) -> Result<(), Error> {
     engine
         .settle(|| async {
-            let cause = by.cause(engine, Action::Rotate)?;
+            let cause = by.cause(engine, action)?;
             let workspace = by.workspace_id();
             let row = engine.store().rotation_get(workspace, id).await?;
             let row = row.ok_or(Error::NotFound { what: "rotation" })?;
@@ -182,7 +191,7 @@ async fn decide(
             let (job, follows) = rule(before, cause.now).map_err(|error| Error::Clash(error.to_string()))?;
             let mut with = With::default();
             let mut noted = ChangeSet::new(workspace);
-            noted.audit.extend(rules::said(&row, action, &cause, engine.ids(&cause)).audit);
+            noted.audit.extend(rules::said(&row, said, &cause, engine.ids(&cause)).audit);
             if follows.contains(&Follow::CloseTask) {
                 let state = latchkey_access::rotation::TaskState::Moot;
                 noted.push(RotationChange::TaskCloseOf { rotation_id: id, state, at: cause.now }.into());
@@ -206,8 +215,7 @@ async fn decide(
             }
             Ok(())
         })
-        .await?;
-    view(engine, by, id).await
+        .await
 }
 
 async fn view(engine: &Engine, by: &Caller, id: RotationId) -> Result<RotationView, Error> {

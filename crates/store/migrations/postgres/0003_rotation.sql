@@ -19,6 +19,8 @@ create table connector (
   primary key (workspace_id, id)
 );
 create unique index connector_name on connector (workspace_id, name);
+-- A key is not retired while a credential is sealed under it.
+create index connector_key on connector (workspace_id, admin_key) where admin_key is not null;
 
 create table account_rotation (
   workspace_id uuid not null,

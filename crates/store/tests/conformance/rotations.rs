@@ -29,8 +29,8 @@ impl World {
             host: "db.corp.example".to_owned(),
             config: json!({ "port": 5432 }),
             limits: json!({}),
-            sealed_admin: Some(vec![1, 2, 3]),
-            admin_key: Some(1),
+            sealed_admin: None,
+            admin_key: None,
             at_once,
             paused: None,
             version: Version::FIRST,
@@ -149,6 +149,38 @@ on_both! {
         assert_eq!((paused[0].paused.as_deref(), paused[0].version), (Some("first"), Version(2)));
         world.rotate(delete(Version(2))).await.unwrap();
         assert_eq!(store.connector_list(ws).await.unwrap(), []);
+    }
+
+    async fn a_key_is_not_retired_while_a_credential_is_sealed_under_it(world: World) {
+        let sealed = |name, number| {
+            let row = world.connector_row(name, 1);
+            Connector { sealed_admin: Some(vec![1, 2, 3]), admin_key: Some(number), ..row }
+        };
+        let early = RotationChange::ConnectorInsert(sealed("early", 1));
+        assert!(matches!(world.rotate(early).await, Err(Conflict::Moved { .. })), "there is no such key");
+        for number in [1, 2] {
+            let key = latchkey_access::secret::KeyRow {
+                workspace_id: world.ws,
+                number,
+                kek_id: "file".to_owned(),
+                primary: vec![1],
+                recovery: vec![2],
+                created_at: world.now(),
+                retired_at: None,
+            };
+            world.commit(Change::KeyInsert(key)).await.unwrap();
+        }
+        let row = sealed("main", 1);
+        world.rotate(RotationChange::ConnectorInsert(row.clone())).await.unwrap();
+        assert_eq!(world.store.connector_get(world.ws, row.id).await.unwrap(), Some(row.clone()));
+        let retire = || Change::KeyRetire { number: 1, at: row.created_at };
+        assert!(matches!(world.commit(retire()).await, Err(Conflict::Moved { .. })));
+        let anew = Connector { admin_key: Some(2), version: Version(2), ..row.clone() };
+        let update = RotationChange::ConnectorUpdate { connector: anew, expect: row.version };
+        world.rotate(update).await.unwrap();
+        world.commit(retire()).await.unwrap();
+        let late = RotationChange::ConnectorInsert(sealed("late", 1));
+        assert!(matches!(world.rotate(late).await, Err(Conflict::Moved { .. })), "it seals nothing any more");
     }
 
     async fn v4_an_account_has_one_rotation_under_way_and_a_cause_has_one_ever(world: World) {
@@ -305,14 +337,18 @@ on_both! {
         assert_eq!(store.cases_settled(world.ws, 9).await.unwrap(), []);
         assert_eq!(world.commit(conclude()).await, Err(Conflict::Moved { what: "case" }), "an effect waits");
         let row = RotationRow { case_id: Some(case.id), ..world.rotation_row(&account, "k", None) };
-        let done = Change::OutboxSetState { id: effect.id, from: EffectState::Ready, to: EffectState::Done };
         let taken = store.outbox_take_rotations(now, Duration::from_secs(30), 9).await.unwrap();
         assert_eq!(taken.iter().map(|event| event.id).collect::<Vec<_>>(), [effect.id]);
         assert_eq!(store.outbox_take_rotations(now, Duration::from_secs(30), 9).await.unwrap(), []);
-        world.commit_all([RotationChange::JobInsert(row.clone()).into(), done]).await.unwrap();
+        world.rotate(RotationChange::JobInsert(row.clone())).await.unwrap();
+        let again = store.outbox_take_rotations(now.plus(Duration::from_secs(60)), Duration::from_secs(30), 9).await;
+        assert_eq!(again.unwrap(), [], "its cause has a rotation");
         assert_eq!(world.commit(conclude()).await, Err(Conflict::Moved { what: "case" }), "a rotation is under way");
         assert_eq!(store.rotations_of_case(world.ws, case.id).await.unwrap(), std::slice::from_ref(&row));
-        world.rotate(ended(&row, now)).await.unwrap();
+        let done = RotationChange::CauseDone { cause: row.cause.clone() };
+        world.commit_all([ended(&row, now).into(), done.into()]).await.unwrap();
+        let event = store.outbox_get(world.ws, effect.id).await.unwrap().unwrap();
+        assert_eq!(event.state, EffectState::Done);
         assert_eq!(store.cases_settled(world.ws, 9).await.unwrap(), [case.clone()]);
         world.commit(conclude()).await.unwrap();
         let closed = store.case_get(world.ws, case.id).await.unwrap().unwrap();
