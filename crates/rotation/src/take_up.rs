@@ -28,14 +28,19 @@ pub fn take_up(mut job: Job, facts: &Facts, now: Timestamp) -> Job {
     }
     if job.is_untouched() && job.committed_at.is_none() && !job.state.is_over() {
         job.old = facts.current;
-        if job.policy.revision != facts.policy.revision || job.policy.by_hand != facts.policy.by_hand {
-            job.policy = facts.policy.clone();
-        }
+        let revision = job.policy.revision;
+        job.policy = Policy { revision, ..facts.policy.clone() };
         if job.called_off {
             job.to(State::Abandoned, now);
         } else if job.generation.is_some_and(|generation| facts.generation > generation) {
             job.to(State::Superseded, now);
         }
+    }
+    if job.policy.revision != facts.policy.revision {
+        // Somebody changed the connector: whatever it waits for may be put right.
+        job.policy.revision = facts.policy.revision;
+        job.failures = 0;
+        job.run_after = job.run_after.min(now);
     }
     match job.state {
         State::Planned => job.state = State::Locked,

@@ -143,7 +143,8 @@ pub(crate) async fn stage(
     refused: u32,
     cause: &Cause,
 ) -> Result<Done, Error> {
-    if let Some(version) = scene.in_state(VersionState::Pending) {
+    let pending = scene.in_state(VersionState::Pending);
+    if let Some(version) = pending.filter(|version| !job.rejected.contains(version)) {
         let told = format!("version {version} was ready");
         return Ok(Done::plain(ActOutcome::Staged { version }, told));
     }

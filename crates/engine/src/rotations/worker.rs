@@ -206,6 +206,7 @@ async fn go_on(
         {
             return Ok(());
         }
+        let refused = held.job.rejected.len();
         let started = Instant::now();
         let cause = engine.cause(Actor::System, engine.fresh_request_id());
         let done = match act {
@@ -220,7 +221,7 @@ async fn go_on(
         if !keep(engine, &scene, held, &act, done, started.elapsed()).await? || held.job.state.is_over() {
             return Ok(());
         }
-        if !act.is_at_target() {
+        if !act.is_at_target() || held.job.rejected.len() != refused {
             let reloaded = Scene::load(engine, held.job.workspace_id, held.job.account_id).await?;
             let Some(reloaded) = reloaded else { return Ok(()) };
             scene = reloaded;

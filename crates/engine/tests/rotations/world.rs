@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use latchkey_access::account::{OffboardingRotation, Sensitivity};
-use latchkey_access::exposure::ExposureKind;
+use latchkey_access::exposure::{Client, ExposureKind};
 use latchkey_access::outbox::{EffectKind, EffectState};
 use latchkey_access::rotation::{Connector, ManualTask, RotationMode, TaskState};
 use latchkey_access::secret::{SecretKind, VersionState};
@@ -129,7 +129,7 @@ impl World {
             value: Plain::from(&SecretString::from(OLD.to_owned() + login)),
             known_by: ExposureKind::Creator,
         };
-        secrets::add(&self.engine, &by, account.id, password).await.unwrap();
+        secrets::add(&self.engine, &by, account.id, &password, Client::Cli).await.unwrap();
         self.fake.has(login, &(OLD.to_owned() + login));
         if let Some(member) = knows {
             exposures::record(&self.engine, &by, account.id, member).await.unwrap();
