@@ -49,6 +49,18 @@ words! {
         ReleaseRotations = "release_rotations",
         /// Call rotations off.
         CancelRotations = "cancel_rotations",
+        /// See connectors and how accounts are rotated.
+        ReadConnectors = "read_connectors",
+        /// Add, change and remove connectors, and set how accounts are rotated.
+        WriteConnectors = "write_connectors",
+        /// See rotations, their history, and people's tasks.
+        ReadRotations = "read_rotations",
+        /// Have passwords changed, try them out, and call rotations off.
+        Rotate = "rotate",
+        /// Take over tasks and say what came of them.
+        DoTasks = "do_tasks",
+        /// Accept that a password is not changed.
+        Waive = "waive",
         /// Read the outbox.
         ReadOutbox = "read_outbox",
         /// Read and verify the audit log.
@@ -78,6 +90,11 @@ impl Action {
             Self::CloseReview => (Scope::MembersWrite, Role::SuperAdmin),
             Self::ReadAccounts => (Scope::AccountsRead, Role::SuperAdmin),
             Self::WriteAccounts | Self::WriteGrants => (Scope::AccountsWrite, Role::SuperAdmin),
+            Self::ReadConnectors => (Scope::AccountsRead, Role::SuperAdmin),
+            Self::WriteConnectors | Self::Rotate => (Scope::AccountsWrite, Role::SuperAdmin),
+            Self::ReadRotations => (Scope::OffboardingRead, Role::Admin),
+            Self::DoTasks => (Scope::OffboardingWrite, Role::Admin),
+            Self::Waive => (Scope::OffboardingWrite, Role::SuperAdmin),
             // No role opens a secret: these only let everybody ask, and grants decide.
             Self::UseSecrets => (Scope::SecretsUse, Role::Guest),
             Self::WriteSecrets => (Scope::SecretsWrite, Role::Guest),

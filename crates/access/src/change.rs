@@ -20,6 +20,7 @@ use crate::grant::Grant;
 use crate::member::{Epoch, Member, Version};
 use crate::offboarding::{CaseItem, CaseState, OffboardingCase};
 use crate::outbox::{EffectState, OutboxEvent};
+use crate::rotation_change::RotationChange;
 use crate::secret::{BurnedCode, KeyRow, Secret, SecretVersion};
 use crate::team::{Membership, Team};
 use crate::token::Token;
@@ -239,7 +240,8 @@ pub enum Change {
     /// Replaces a key's wraps and what they are wrapped under; fails as moved unless it is wrapped
     /// under `expect` and not retired.
     KeyRewrap { key: KeyRow, expect: String },
-    /// Retires a key and empties its wraps; fails as moved if a version is sealed under it, if no
+    /// Retires a key and empties its wraps; fails as moved if a version or a
+    /// connector's credential is sealed under it, if no
     /// other key of a higher number is there to seal, or if it is retired already. Keeps new versions under
     /// it waiting until the commit (on PostgreSQL: the key's row is locked).
     KeyRetire { number: i64, at: Timestamp },
@@ -250,6 +252,9 @@ pub enum Change {
     CaseItemInsert(CaseItem),
     /// Moves a case from one state to another; fails as moved if it is not in `from`.
     CaseSetState { case_id: CaseId, from: CaseState, to: CaseState },
+    /// Closes a case with its final summary; fails as moved unless it is open, none of its rotations
+    /// is under way, and none of its effects of the kind `rotation` is ready or held.
+    CaseConclude { case_id: CaseId, to: CaseState, summary: Value },
 
     /// A new effect; a key that is taken is no failure and changes nothing.
     OutboxInsert(OutboxEvent),
@@ -258,6 +263,9 @@ pub enum Change {
     OutboxSetStateOfCase { case_id: CaseId, from: EffectState, to: EffectState, at: Timestamp },
     /// Marks one effect; fails as moved unless it is in `from`.
     OutboxSetState { id: OutboxId, from: EffectState, to: EffectState },
+
+    /// What rotations, their connectors and the tasks of people change.
+    Rotation(Box<RotationChange>),
 
     /// A new token; its `hash` must be free on the installation.
     TokenInsert(Token),
@@ -282,6 +290,7 @@ impl Change {
             Self::OutboxInsert(event) => Some(event.workspace_id),
             Self::TokenInsert(token) => Some(token.workspace_id),
             Self::ExposureEventInsert(event) => Some(event.workspace_id),
+            Self::Rotation(change) => change.workspace_id(),
             Self::SecretInsert(secret) => Some(secret.workspace_id),
             Self::KeyInsert(key) | Self::KeyRewrap { key, .. } => Some(key.workspace_id),
             _ => None,

@@ -27,6 +27,15 @@ words! {
         Held = "held",
         /// Nothing is left to do.
         Complete = "complete",
+        /// Nothing is left to do, but not everything could be proven or changed; the report says what.
+        CompleteWithExceptions = "complete_with_exceptions",
+    }
+}
+
+impl CaseState {
+    /// Whether nothing is left to do.
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Complete | Self::CompleteWithExceptions)
     }
 }
 

@@ -44,6 +44,14 @@ pub enum Refusal {
         /// The member's role.
         role: Role,
     },
+    /// A person's task is over.
+    #[error("this task is closed already; there is nothing to do")]
+    TaskClosed,
+    /// Two people have to say so.
+    #[error(
+        "this is a privileged account and no login proves it: a second person has to confirm what you said"
+    )]
+    NeedsAnotherPerson,
     /// The member is out, and receives nothing (A1).
     #[error("this member is not active and can receive nothing; reactivate them first")]
     MemberNotActive,

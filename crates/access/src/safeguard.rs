@@ -61,7 +61,7 @@ pub fn call_off(
     cause: &Cause,
     ids: Ids<'_>,
 ) -> Result<ChangeSet, Refusal> {
-    if case.state == CaseState::Complete {
+    if case.state.is_over() {
         return Err(Refusal::NothingWaits);
     }
     bounded("the reason", reason, REASON_MAX)?;
@@ -78,7 +78,7 @@ pub(crate) fn push_call_off(changes: &mut ChangeSet, case: &OffboardingCase, cau
         let to = EffectState::Cancelled;
         changes.push(Change::OutboxSetStateOfCase { case_id: case.id, from, to, at: cause.now });
     }
-    if case.state != CaseState::Complete {
+    if !case.state.is_over() {
         let to = CaseState::Complete;
         changes.push(Change::CaseSetState { case_id: case.id, from: case.state, to });
     }

@@ -116,7 +116,13 @@ impl<S: Send + Sync> FromRequestParts<S> for By {
 
 /// What the second id of a path is of.
 fn second(path: &str) -> &'static str {
-    if path.contains("/secrets/") { "secret" } else { "member" }
+    if path.contains("/secrets/") {
+        "secret"
+    } else if path.contains("/dependents/") {
+        "dependent"
+    } else {
+        "member"
+    }
 }
 
 /// What a path speaks of, in the words of the services' own refusals, so that a thing of another
@@ -132,6 +138,9 @@ fn thing(path: &str) -> &'static str {
         "offboardings" => "offboarding case",
         "scim-tokens" | "api-tokens" => "token",
         "flights" => "flight",
+        "connectors" => "connector",
+        "rotations" => "rotation",
+        "tasks" => "task",
         _ => "thing",
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::{Engine, Error, error_chain, flights, key_rotation, tokens};
+use crate::{Engine, Error, error_chain, flights, key_rotation, rotations, tokens};
 
 /// How long the audit tail stays unsealed at most when nothing is wrong.
 const SEAL_EVERY: Duration = Duration::from_millis(100);
@@ -30,10 +30,11 @@ impl Background {
     /// Starts it.
     pub fn start(engine: &Engine) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let tasks = Job::ALL
+        let mut tasks: Vec<_> = Job::ALL
             .into_iter()
             .map(|job| tokio::spawn(job.repeat(engine.clone(), stopped.clone())))
             .collect();
+        tasks.push(tokio::spawn(rotations::serve(engine.clone(), stopped)));
         Self { engine: engine.clone(), stop, tasks }
     }
 

@@ -15,6 +15,7 @@ use crate::error::{Attempt, Error};
 use crate::flights::Recorder;
 use crate::keys::OpenKeys;
 use crate::pace::Pacer;
+use crate::rotations::{Pace, RealTargets, Targets};
 use crate::token_use::UseTally;
 use crate::tokens::Login;
 
@@ -30,6 +31,8 @@ pub struct Engine {
     key_source: Keys,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    targets: Arc<dyn Targets>,
+    pace_of_rotations: Pace,
     pub(crate) open_keys: Arc<OpenKeys>,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) uses: Arc<UseTally>,
@@ -51,11 +54,33 @@ impl Engine {
             key_source,
             clock,
             entropy,
+            targets: Arc::new(RealTargets),
+            pace_of_rotations: Pace::default(),
             open_keys: Arc::default(),
             recorder: Arc::default(),
             uses: Arc::default(),
             pacer: Arc::default(),
         }
+    }
+
+    /// The same engine with other systems to rotate at, as tests have them.
+    #[must_use]
+    pub fn with_targets(self, targets: Arc<dyn Targets>) -> Self {
+        Self { targets, ..self }
+    }
+
+    /// The same engine that works on rotations at another pace.
+    #[must_use]
+    pub fn with_pace_of_rotations(self, pace: Pace) -> Self {
+        Self { pace_of_rotations: pace, ..self }
+    }
+
+    pub(crate) fn targets(&self) -> &dyn Targets {
+        &*self.targets
+    }
+
+    pub(crate) const fn pace_of_rotations(&self) -> Pace {
+        self.pace_of_rotations
     }
 
     /// Where rows are kept.

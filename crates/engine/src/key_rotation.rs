@@ -143,6 +143,7 @@ async fn go_on(
             progress.left = progress.left.saturating_sub(done + unopened);
             tell(progress);
         }
+        crate::rotations::reseal_connectors(engine, workspace, key.number, last.number).await?;
         retire(engine, key).await?;
     }
     Ok(progress)

@@ -29,6 +29,7 @@ pub mod outbox;
 mod pace;
 mod returning;
 pub mod reviews;
+pub mod rotations;
 pub mod secrets;
 pub mod teams;
 mod token_text;

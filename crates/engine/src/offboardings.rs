@@ -14,7 +14,7 @@ use latchkey_store::{AuditEntry, AuditFilter, CaseItemRow};
 
 use crate::engine::only_moved;
 use crate::leaving::Stake;
-use crate::{Caller, Engine, Error, members};
+use crate::{Caller, Engine, Error, members, rotations};
 
 /// How many audit records are looked at for a case's timeline.
 const RECORDS: usize = 500;
@@ -112,7 +112,10 @@ pub async fn cancel_rotations(
     decide(engine, by, id, Action::CancelRotations, |case, cause| {
         Ok(safeguard::call_off(case, reason, cause, engine.ids(cause))?)
     })
-    .await
+    .await?;
+    // What was taken up already; whatever has not been sent ends here.
+    rotations::call_off_case(engine, by, id).await?;
+    view(engine, by, id).await
 }
 
 /// What if this member left now?

@@ -68,11 +68,15 @@ pub async fn close(engine: &Engine, by: &Caller, id: MemberId, choice: &Choice) 
 /// As [`close`].
 pub async fn undo(engine: &Engine, by: &Caller, id: MemberId, reason: &str) -> Result<Review, Error> {
     by.may(Action::CancelRotations)?;
-    decide(engine, by, id, |review, cause| {
+    let undone = decide(engine, by, id, |review, cause| {
         let case = review.case.as_ref().ok_or(latchkey_access::refusal::Refusal::NothingToReview)?;
         Ok(rules::undo(view(review), case, reason, cause, engine.ids(cause))?)
     })
-    .await
+    .await?;
+    if let Some(case) = &undone.case {
+        crate::rotations::call_off_case(engine, by, case.id).await?;
+    }
+    Ok(undone)
 }
 
 async fn decide(

@@ -105,6 +105,8 @@ ids! {
     ConnectorId,
     /// A task for a person.
     TaskId,
+    /// Something that has to learn a new password.
+    DependentId,
     /// An outbox event.
     OutboxId,
     /// One request, through all that follows from it.

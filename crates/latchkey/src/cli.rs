@@ -36,7 +36,10 @@ pub(crate) enum Command {
     /// Look at the keys that secrets are sealed under, and replace them
     #[command(subcommand)]
     Vault(Vault),
-    /// Try how passwords and keys are changed at real systems
+    /// Change an account's password at the real system, and prove it
+    Rotate(crate::rotate::Rotate),
+    /// Say how passwords are changed at each target, and try it on one login
+    #[command(subcommand)]
     Connector(crate::connector::Connector),
     /// Look for what is wrong with this installation, and say what to do
     Doctor(Doctor),

@@ -13,6 +13,7 @@ mod operations;
 mod output;
 mod play;
 mod progress;
+mod rotate;
 mod serve;
 mod telemetry;
 mod vault;
@@ -50,6 +51,7 @@ async fn run(command: Command, output: Output) -> anyhow::Result<ExitCode> {
         Command::Serve(options) => serve::run(options, output).await.map(|()| ExitCode::SUCCESS),
         Command::Admin(command) => admin::run(command, output).await.map(|()| ExitCode::SUCCESS),
         Command::Audit(command) => audit::run(command, output).await,
+        Command::Rotate(options) => rotate::run(options, output).await,
         Command::Vault(command) => vault::run(command, output).await,
         Command::Connector(command) => connector::run(command, output).await,
         Command::Doctor(options) => doctor::run(options, output).await,

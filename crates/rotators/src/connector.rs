@@ -1,6 +1,7 @@
 //! What every connector does.
 
 use latchkey_rotation::Failure;
+pub use latchkey_rotation::Verdict;
 use secrecy::SecretString;
 
 /// What a connector can do at its target.
@@ -42,16 +43,6 @@ pub struct Probe {
 pub struct Receipt {
     /// How it was changed, as `ALTER ROLE with a SCRAM-SHA-256 verifier`.
     pub method: String,
-}
-
-/// What a fresh login with a secret came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// The target let it in.
-    Works,
-    /// The target refused this secret.
-    Refused,
 }
 
 /// What became of the sessions that were open.

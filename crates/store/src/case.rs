@@ -41,6 +41,16 @@ statements! {
     WAVE_LOCK = "select 1 from workspace where id = $1 for update";
     WAVE_EXPECT = "select 1 where (select count(*) from (select 1 from offboarding_case c \
         where c.workspace_id = $1 and c.cut_at >= $2 limit $3) as counted) < $3";
+    CASES_SETTLED = concat!("select ", columns!(), " from offboarding_case c where c.workspace_id = $1 \
+        and c.state = 'open' and not exists (select 1 from outbox o where o.workspace_id = c.workspace_id \
+        and o.case_id = c.id and o.kind = 'rotation' and o.state in ('ready', 'held')) \
+        and not exists (select 1 from rotation_job j where j.workspace_id = c.workspace_id \
+        and j.case_id = c.id and not j.is_over) order by c.id limit $2");
+    CASE_CONCLUDE = "update offboarding_case set state = $3, summary = $4 where workspace_id = $1 and id = $2 \
+        and state = 'open' and not exists (select 1 from outbox o where o.workspace_id = $1 \
+        and o.case_id = $2 and o.kind = 'rotation' and o.state in ('ready', 'held')) \
+        and not exists (select 1 from rotation_job j where j.workspace_id = $1 and j.case_id = $2 \
+        and not j.is_over)";
     CASE_ITEMS = "select i.case_id, i.account_id, i.account_name, i.decision, i.rule, i.evidence \
         from case_item i where i.workspace_id = $1 and i.case_id = $2 order by i.account_id";
     CASE_REMOVED_GRANTS = "select g.workspace_id, g.id, g.member_id, g.member_epoch, cast(null as uuid), g.account_id, \
@@ -148,6 +158,15 @@ impl Store {
         self.look_up(&CASES_HELD, params![until, limit_of(limit)], load).await
     }
 
+    /// Open cases that nothing is left to do for, oldest first.
+    pub async fn cases_settled(
+        &self,
+        ws: WorkspaceId,
+        limit: usize,
+    ) -> Result<Vec<OffboardingCase>, StoreError> {
+        self.look_up(&CASES_SETTLED, params![ws, limit_of(limit)], load).await
+    }
+
     /// How many left at `since` or later, counted up to `limit`.
     pub async fn leaver_count(
         &self,
@@ -183,6 +202,10 @@ pub(crate) fn item_insert(ws: WorkspaceId, i: &CaseItem) -> Op {
 
 pub(crate) fn set_state(ws: WorkspaceId, id: CaseId, from: CaseState, to: CaseState) -> Op {
     Op::new(&CASE_SET_STATE, params![ws, id, from, to], "case").or_moved("case")
+}
+
+pub(crate) fn conclude(ws: WorkspaceId, id: CaseId, to: CaseState, summary: &Value) -> Op {
+    Op::new(&CASE_CONCLUDE, params![ws, id, to, summary], "case").or_moved("case")
 }
 
 /// At most so many leavers at `since` or later. The lock comes first, in a statement of its own:

@@ -1,13 +1,13 @@
 //! From changes to the statements that make them.
 
-use latchkey_access::{Change, ChangeSet};
+use latchkey_access::{Change, ChangeSet, RotationChange};
 
 use crate::error::Conflict;
 use crate::statement::Stmt;
 use crate::value::Val;
 use crate::{
-    account, audit, case, collection, exposure, grant, key, member, membership, outbox, secret, team, token,
-    workspace,
+    account, audit, case, collection, connector, exposure, grant, key, member, membership, outbox, rotation,
+    secret, task, team, token, workspace,
 };
 
 /// One statement of a commit, and what it means when it fails.
@@ -141,6 +141,11 @@ fn push(ops: &mut Vec<Op>, ws: latchkey_kernel::id::WorkspaceId, change: Change)
         Change::CaseInsert(row) => ops.push(case::insert(ws, &row)),
         Change::CaseItemInsert(row) => ops.push(case::item_insert(ws, &row)),
         Change::CaseSetState { case_id, from, to } => ops.push(case::set_state(ws, case_id, from, to)),
+        Change::CaseConclude { case_id, to, summary } => ops.push(case::conclude(ws, case_id, to, &summary)),
+        Change::Rotation(change) => {
+            ops.extend(seals(&change).map(|number| key::seals(ws, number)));
+            ops.push(of_rotation(ws, *change));
+        }
         Change::OutboxInsert(row) => ops.push(outbox::insert(ws, &row)),
         Change::OutboxSetStateOfCase { case_id, from, to, at } => {
             ops.push(outbox::set_state_of_case(ws, case_id, (from, to), at));
@@ -150,5 +155,44 @@ fn push(ops: &mut Vec<Op>, ws: latchkey_kernel::id::WorkspaceId, change: Change)
         Change::TokenRevoke { token_id, valid_until, at } => {
             ops.push(token::revoke(ws, token_id, valid_until, at));
         }
+    }
+}
+
+/// The key that a connector's credential is sealed under.
+fn seals(change: &RotationChange) -> Option<i64> {
+    match change {
+        RotationChange::ConnectorInsert(row) | RotationChange::ConnectorUpdate { connector: row, .. } => {
+            row.admin_key
+        }
+        _ => None,
+    }
+}
+
+fn of_rotation(ws: latchkey_kernel::id::WorkspaceId, change: RotationChange) -> Op {
+    match change {
+        RotationChange::ConnectorInsert(row) => connector::insert(ws, &row),
+        RotationChange::ConnectorUpdate { connector, expect } => connector::update(ws, &connector, expect),
+        RotationChange::ConnectorDelete { connector_id, expect } => {
+            connector::delete(ws, connector_id, expect)
+        }
+        RotationChange::ConnectorPause { connector_id, reason, at } => {
+            connector::pause(ws, connector_id, &reason, at)
+        }
+        RotationChange::SettingSet { rotation, expect } => connector::setting_set(ws, &rotation, expect),
+        RotationChange::SettingDue { account_id, rotates_at, verifies_at } => {
+            connector::setting_due(ws, account_id, rotates_at, verifies_at)
+        }
+        RotationChange::JobInsert(row) => rotation::insert(ws, &row),
+        RotationChange::JobUpdate { rotation, expect, leased_until } => {
+            rotation::update(ws, &rotation, expect, leased_until)
+        }
+        RotationChange::CauseDone { cause } => outbox::done(ws, &cause),
+        RotationChange::JobsWake { connector_id, at } => rotation::wake(ws, connector_id, at),
+        RotationChange::StepInsert(row) => rotation::step_insert(ws, &row),
+        RotationChange::TaskInsert(row) => task::insert(ws, &row),
+        RotationChange::TaskUpdate { task, expect } => task::update(ws, &task, expect),
+        RotationChange::TaskCloseOf { rotation_id, state, at } => task::close_of(ws, rotation_id, state, at),
+        RotationChange::DependentInsert(row) => task::dependent_insert(ws, &row),
+        RotationChange::DependentDelete { dependent_id } => task::dependent_delete(ws, dependent_id),
     }
 }

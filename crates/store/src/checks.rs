@@ -14,6 +14,7 @@ fn statements() -> Vec<&'static Stmt> {
         crate::audit::STATEMENTS,
         crate::case::STATEMENTS,
         crate::collection::STATEMENTS,
+        crate::connector::STATEMENTS,
         crate::exposure::STATEMENTS,
         crate::flight::STATEMENTS,
         crate::grant::STATEMENTS,
@@ -22,6 +23,8 @@ fn statements() -> Vec<&'static Stmt> {
         crate::membership::STATEMENTS,
         crate::outbox::STATEMENTS,
         crate::reach::STATEMENTS,
+        crate::rotation::STATEMENTS,
+        crate::task::STATEMENTS,
         crate::secret::STATEMENTS,
         crate::team::STATEMENTS,
         crate::token::STATEMENTS,
@@ -81,6 +84,7 @@ async fn every_statement_prepares_on_postgres() {
 }
 
 /// Statements that walk a whole table on purpose: few rows, or nobody waits for them.
+const WALKS: &[&str] = &["WORKSPACE_LIST", "ROTATION_FREE"];
 const WALKS: &[&str] = &["KEYS_REPLACED", "WORKSPACE_LIST"];
 
 #[test]
@@ -127,6 +131,7 @@ const PAGES: &[&str] = &[
     "AUDIT_UNSEALED_COUNT",
     "CASE_PAGE",
     "COLLECTION_PAGE",
+    "CONNECTOR_LIST",
     "FLIGHT_PRUNE",
     "KEY_LAST",
     "KEY_LIST",

@@ -149,6 +149,14 @@ unique_keys! {
     TeamDisplayName: "team_display_name_key", "team.display_name_key", "the name of the team";
     /// A token's hash, on the installation.
     TokenHash: "token_hash", "token.hash", "the token";
+    /// A connector's name.
+    ConnectorName: "connector_name", "connector.name", "the name of the connector";
+    /// There is a rotation for this cause.
+    RotationCause: "rotation_job_cause", "rotation_job.cause", "the cause of the rotation";
+    /// There is a rotation of this account that is not over.
+    RotationOfAccount: "rotation_job_account", "rotation_job.account_id", "the account's rotation";
+    /// There is an open task for this rotation.
+    TaskOfRotation: "manual_task_open", "manual_task.rotation_id", "the rotation's task";
     /// An account has one password.
     SecretPassword: "secret_password", "secret.account_id", "the account's password";
     /// A secret has one pending, one current and one previous version.

@@ -50,12 +50,18 @@ statements! {
         select o.id from outbox o where o.workspace_id = $1 and o.kind = $2 and o.state = 'ready' \
         and o.due_at <= $3 and (o.leased_until is null or o.leased_until <= $3) \
         order by o.priority, o.due_at limit $5 for update skip locked) returning ", columns!(""));
+    OUTBOX_TAKE = concat!("update outbox set leased_until = $2 where (workspace_id, id) in ( \
+        select o.workspace_id, o.id from outbox o where o.kind = 'rotation' and o.state = 'ready' \
+        and o.due_at <= $1 and (o.leased_until is null or o.leased_until <= $1) \
+        and not exists (select 1 from rotation_job j where j.workspace_id = o.workspace_id \
+        and j.cause = o.effect_key) order by o.priority, o.due_at limit $3 for update skip locked) returning ", columns!(""));
     OUTBOX_INSERT = "insert into outbox (id, workspace_id, kind, effect_key, case_id, priority, payload, state, \
         due_at, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
         on conflict (workspace_id, effect_key) do nothing";
     OUTBOX_SET_STATE_OF_CASE = "update outbox set state = $4, \
         due_at = case when $4 = 'ready' then $5 else due_at end \
         where workspace_id = $1 and case_id = $2 and state = $3 and kind = 'rotation'";
+    OUTBOX_DONE = "update outbox set state = 'done' where workspace_id = $1 and effect_key = $2 and state = 'ready'";
     OUTBOX_SET_STATE = "update outbox set state = $4 where workspace_id = $1 and id = $2 and state = $3";
 }
 
@@ -140,6 +146,22 @@ impl Store {
     }
 }
 
+impl Store {
+    /// As [`Store::outbox_claim`] for rotations, of all workspaces; only those that no rotation was
+    /// made of yet.
+    pub async fn outbox_take_rotations(
+        &self,
+        now: Timestamp,
+        lease: Duration,
+        limit: usize,
+    ) -> Result<Vec<OutboxEvent>, StoreError> {
+        let params = params![now, now.plus(lease), limit_of(limit)];
+        let mut taken = self.write_returning(&OUTBOX_TAKE, params, load).await?;
+        taken.sort_by_key(|event| (event.priority, event.due_at, event.id));
+        Ok(taken)
+    }
+}
+
 pub(crate) fn insert(ws: WorkspaceId, e: &OutboxEvent) -> Op {
     let params = params![
         e.id,
@@ -167,4 +189,8 @@ pub(crate) fn set_state_of_case(
 
 pub(crate) fn set_state(ws: WorkspaceId, id: OutboxId, from: EffectState, to: EffectState) -> Op {
     Op::new(&OUTBOX_SET_STATE, params![ws, id, from, to], "effect").or_moved("effect")
+}
+
+pub(crate) fn done(ws: WorkspaceId, key: &str) -> Op {
+    Op::new(&OUTBOX_DONE, params![ws, key], "effect")
 }

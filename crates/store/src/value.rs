@@ -4,13 +4,14 @@ use latchkey_access::exposure::{Client, ExposureKind};
 use latchkey_access::member::{Epoch, MemberState, Version};
 use latchkey_access::offboarding::{CaseState, ItemDecision, Trigger};
 use latchkey_access::outbox::{EffectKind, EffectState};
+use latchkey_access::rotation::{RotationMode, TaskState};
 use latchkey_access::secret::{SecretKind, VersionState};
 use latchkey_access::workspace::WorkspaceState;
 use latchkey_access::{OffboardingRotation, Origin, OwnerFlag, Permission, Role, Sensitivity, TokenKind};
 use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{
-    AccountId, AuditId, CaseId, CollectionId, ExposureId, FlightId, GrantId, MemberId, OutboxId, RequestId,
-    SecretId, TeamId, TokenId, WorkspaceId,
+    AccountId, AuditId, CaseId, CollectionId, ConnectorId, DependentId, ExposureId, FlightId, GrantId,
+    MemberId, OutboxId, RequestId, RotationId, SecretId, TaskId, TeamId, TokenId, WorkspaceId,
 };
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use tokio_postgres::types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
@@ -196,12 +197,16 @@ ids!(
     AuditId,
     CaseId,
     CollectionId,
+    ConnectorId,
+    DependentId,
     ExposureId,
     FlightId,
     GrantId,
     MemberId,
     OutboxId,
     RequestId,
+    RotationId,
+    TaskId,
     SecretId,
     TeamId,
     TokenId,
@@ -237,8 +242,10 @@ words!(
     OwnerFlag,
     Permission,
     Role,
+    RotationMode,
     SecretKind,
     Sensitivity,
+    TaskState,
     TokenKind,
     Trigger,
     VersionState,

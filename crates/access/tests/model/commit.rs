@@ -2,6 +2,7 @@
 
 use latchkey_access::account::{Account, OwnerFlag};
 use latchkey_access::grant::{GrantObject, GrantSubject};
+use latchkey_access::offboarding::CaseState;
 use latchkey_access::outbox::{EffectKind, EffectState};
 use latchkey_access::{Change, ChangeSet, MemberState, Version};
 use latchkey_kernel::Timestamp;
@@ -214,6 +215,10 @@ impl Tables {
                 self.grants.retain(|_, grant| grant.object != GrantObject::Account(*account_id));
                 self.exposures.retain(|(account, ..), _| account != account_id);
                 self.drop_secrets(|secret| secret.account_id == *account_id);
+                self.settings.remove(account_id);
+                self.dependents.retain(|_, row| {
+                    row.account_id != *account_id && row.other_account_id != Some(*account_id)
+                });
             }
             Change::AccountHandOver { account_id, from, to, flag, at } => {
                 let row = self.accounts.get_mut(account_id).filter(|row| row.owner_id == Some(*from));
@@ -274,6 +279,20 @@ impl Tables {
                 let case = self.cases.get_mut(case_id).filter(|case| case.state == *from);
                 case.ok_or(Conflict::Moved("case"))?.state = *to;
             }
+            Change::CaseConclude { case_id, to, summary } => {
+                let waits = |event: &latchkey_access::outbox::OutboxEvent| {
+                    event.case_id == Some(*case_id)
+                        && event.kind == EffectKind::Rotation
+                        && matches!(event.state, EffectState::Ready | EffectState::Held)
+                };
+                let under_way = self.rotations.values().any(|row| row.case_id == Some(*case_id) && !row.over);
+                moved(!under_way && !self.outbox.values().any(waits), "case")?;
+                let case = self.cases.get_mut(case_id).filter(|case| case.state == CaseState::Open);
+                let case = case.ok_or(Conflict::Moved("case"))?;
+                case.state = *to;
+                case.summary = summary.clone();
+            }
+            Change::Rotation(change) => self.apply_to_rotations(change)?,
             Change::OutboxInsert(event) => {
                 if !self.outbox.values().any(|row| row.key == event.key) {
                     self.outbox.insert(event.id, event.clone());

@@ -10,6 +10,7 @@ pub mod command;
 pub mod commit;
 pub mod fresh;
 pub mod read;
+pub mod rotating;
 pub mod sealed;
 pub mod story;
 pub mod vaulted;
@@ -20,11 +21,14 @@ use std::collections::BTreeMap;
 use latchkey_access::exposure::{Exposure, ExposureEvent};
 use latchkey_access::offboarding::{CaseItem, OffboardingCase};
 use latchkey_access::outbox::OutboxEvent;
+use latchkey_access::rotation::{
+    AccountRotation, Connector, Dependent, ManualTask, RotationRow, RotationStep,
+};
 use latchkey_access::secret::{BurnedCode, KeyRow, Secret, SecretVersion};
 use latchkey_access::{Account, AuditRecord, Collection, Epoch, Grant, Member, Team, Token, Workspace};
 use latchkey_kernel::id::{
-    AccountId, CaseId, CollectionId, ExposureId, GrantId, MemberId, OutboxId, SecretId, TeamId, TokenId,
-    WorkspaceId,
+    AccountId, CaseId, CollectionId, ConnectorId, DependentId, ExposureId, GrantId, MemberId, OutboxId,
+    RotationId, SecretId, TaskId, TeamId, TokenId, WorkspaceId,
 };
 
 /// All rows of one workspace.
@@ -44,6 +48,12 @@ pub struct Tables {
     pub versions: BTreeMap<(SecretId, i64), (SecretVersion, Vec<u8>)>,
     pub burned: BTreeMap<(SecretId, i64, i64), BurnedCode>,
     pub keys: BTreeMap<i64, KeyRow>,
+    pub connectors: BTreeMap<ConnectorId, Connector>,
+    pub settings: BTreeMap<AccountId, AccountRotation>,
+    pub rotations: BTreeMap<RotationId, RotationRow>,
+    pub steps: BTreeMap<(RotationId, i64), RotationStep>,
+    pub tasks: BTreeMap<TaskId, ManualTask>,
+    pub dependents: BTreeMap<DependentId, Dependent>,
     pub cases: BTreeMap<CaseId, OffboardingCase>,
     pub items: BTreeMap<(CaseId, AccountId), CaseItem>,
     pub removed: BTreeMap<CaseId, Vec<Grant>>,
@@ -69,6 +79,12 @@ impl Tables {
             versions: BTreeMap::new(),
             burned: BTreeMap::new(),
             keys: BTreeMap::new(),
+            connectors: BTreeMap::new(),
+            settings: BTreeMap::new(),
+            rotations: BTreeMap::new(),
+            steps: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+            dependents: BTreeMap::new(),
             cases: BTreeMap::new(),
             items: BTreeMap::new(),
             removed: BTreeMap::new(),

@@ -90,7 +90,8 @@ impl Tables {
                 *row.ok_or(Conflict::Moved("workspace key"))? = key.clone();
             }
             Change::KeyRetire { number, at } => {
-                let sealed = self.versions.values().any(|(row, _)| row.key_number == *number);
+                let sealed = self.versions.values().any(|(row, _)| row.key_number == *number)
+                    || self.connectors.values().any(|row| row.admin_key == Some(*number));
                 let other = self.keys.values().any(|key| key.number > *number && key.retired_at.is_none());
                 let row = self.keys.get_mut(number).filter(|key| key.retired_at.is_none());
                 let row = row.filter(|_| !sealed && other).ok_or(Conflict::Moved("workspace key"))?;
@@ -127,7 +128,7 @@ impl Tables {
         row
     }
 
-    fn key_seals(&self, number: i64) -> Done {
+    pub(super) fn key_seals(&self, number: i64) -> Done {
         moved(self.keys.get(&number).is_some_and(|key| key.retired_at.is_none()), "workspace key")
     }
 }

@@ -3,6 +3,7 @@
 mod accounts;
 mod audit;
 mod collections;
+mod connectors;
 mod flights;
 mod grants;
 mod keys;
@@ -10,7 +11,9 @@ mod knowledge;
 mod members;
 mod offboardings;
 mod reviews;
+mod rotations;
 mod secrets;
+mod tasks;
 mod teams;
 mod tokens;
 mod ways;
@@ -31,6 +34,9 @@ pub(crate) fn endpoints() -> Vec<Endpoint<ApiState>> {
     all.extend(knowledge::endpoints());
     all.extend(grants::endpoints());
     all.extend(offboardings::endpoints());
+    all.extend(connectors::endpoints());
+    all.extend(rotations::endpoints());
+    all.extend(tasks::endpoints());
     all.extend(audit::endpoints());
     all.extend(keys::endpoints());
     all.extend(tokens::endpoints());

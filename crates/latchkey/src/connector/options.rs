@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::manage::ConnectorCommand;
 use super::secret::Source;
 
 #[derive(Debug, Subcommand)]
@@ -21,6 +22,8 @@ pub(crate) enum Connector {
     /// line, which every process on the machine can read.
     #[command(subcommand)]
     Check(Check),
+    #[command(flatten)]
+    Manage(ConnectorCommand),
 }
 
 #[derive(Debug, Subcommand)]

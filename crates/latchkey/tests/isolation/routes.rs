@@ -61,6 +61,12 @@ impl Route {
             ("POST", "api/grants") => {
                 json!({"member_id": own_member, "account_id": NEVER, "permission": "use"})
             }
+            ("PUT", path) if path.ends_with("/rotation") => json!({"mode": "by_hand"}),
+            ("POST", "api/connectors") => {
+                json!({"name": "New", "kind": "postgres", "config": {"host": "127.0.0.1"}})
+            }
+            ("POST", path) if path.ends_with("/dependents") => json!({"name": "x", "instructions": "y"}),
+            ("POST", path) if path.starts_with("api/tasks/") => json!({"word": "retry"}),
             ("POST", "api/scim-tokens") => json!({"name": "New"}),
             ("POST", "api/api-tokens") => json!({"name": "New", "scopes": ["self:read"]}),
             ("POST", path) if path.ends_with("/undo-offboarding") => json!({"reason": "x"}),

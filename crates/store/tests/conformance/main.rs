@@ -12,6 +12,7 @@ mod filters;
 mod leaving;
 mod operations;
 mod reaches;
+mod rotations;
 mod secrets;
 mod world;
 

@@ -1,0 +1,127 @@
+-- Rotations: connectors, what holds for an account, jobs with their history, tasks of people, and what
+-- else has to learn a new password.
+
+create table connector (
+  workspace_id uuid not null,
+  id uuid not null,
+  name text collate "C" not null,
+  kind text collate "C" not null,
+  host text collate "C" not null,
+  config text collate "C" not null,
+  limits text collate "C" not null,
+  sealed_admin bytea,
+  admin_key bigint,
+  at_once bigint not null,
+  paused text collate "C",
+  version bigint not null,
+  created_at bigint not null,
+  modified_at bigint not null,
+  primary key (workspace_id, id)
+);
+create unique index connector_name on connector (workspace_id, name);
+-- A key is not retired while a credential is sealed under it.
+create index connector_key on connector (workspace_id, admin_key) where admin_key is not null;
+
+create table account_rotation (
+  workspace_id uuid not null,
+  account_id uuid not null,
+  connector_id uuid,
+  mode text collate "C" not null,
+  login text collate "C",
+  schedule text collate "C" not null,
+  rotates_at bigint,
+  verifies_at bigint,
+  version bigint not null,
+  primary key (workspace_id, account_id),
+  constraint account_rotation_account foreign key (workspace_id, account_id) references account (workspace_id, id) on delete cascade,
+  constraint account_rotation_connector foreign key (workspace_id, connector_id) references connector (workspace_id, id)
+);
+create index account_rotation_of_connector on account_rotation (workspace_id, connector_id) where connector_id is not null;
+create index account_rotation_rotates on account_rotation (rotates_at) where rotates_at is not null;
+create index account_rotation_verifies on account_rotation (verifies_at) where verifies_at is not null;
+
+-- Refers to no account, case or connector: the history outlives them.
+create table rotation_job (
+  workspace_id uuid not null,
+  id uuid not null,
+  account_id uuid not null,
+  connector_id uuid,
+  case_id uuid,
+  reason text collate "C" not null,
+  cause text collate "C" not null,
+  priority bigint not null,
+  state text collate "C" not null,
+  is_over boolean not null,
+  run_after bigint,
+  body text collate "C" not null,
+  version bigint not null,
+  planned_at bigint not null,
+  ended_at bigint,
+  leased_until bigint,
+  leased_by text collate "C",
+  primary key (workspace_id, id)
+);
+create unique index rotation_job_cause on rotation_job (workspace_id, cause);
+-- One at a time.
+create unique index rotation_job_account on rotation_job (workspace_id, account_id) where not is_over;
+create index rotation_job_of_account on rotation_job (workspace_id, account_id, id);
+create index rotation_job_of_case on rotation_job (workspace_id, case_id, id) where case_id is not null;
+create index rotation_job_listed on rotation_job (workspace_id, is_over, id);
+-- Of all workspaces, for the workers of every node; only what is under way.
+create index rotation_job_due on rotation_job (run_after) where run_after is not null;
+create index rotation_job_waiting on rotation_job (workspace_id, connector_id, run_after)
+  where connector_id is not null and run_after is not null;
+create index rotation_job_leased on rotation_job (workspace_id, connector_id, leased_until)
+  where connector_id is not null and leased_until is not null;
+create index outbox_rotations on outbox (due_at) where kind = 'rotation' and state = 'ready';
+
+create table rotation_step (
+  workspace_id uuid not null,
+  rotation_id uuid not null,
+  number bigint not null,
+  at bigint not null,
+  act text collate "C" not null,
+  outcome text collate "C" not null,
+  state text collate "C" not null,
+  micros bigint not null,
+  primary key (workspace_id, rotation_id, number),
+  constraint rotation_step_job foreign key (workspace_id, rotation_id) references rotation_job (workspace_id, id) on delete cascade
+);
+
+create table manual_task (
+  workspace_id uuid not null,
+  id uuid not null,
+  account_id uuid not null,
+  rotation_id uuid not null,
+  kind text collate "C" not null,
+  state text collate "C" not null,
+  checklist text collate "C" not null,
+  assignee_id uuid,
+  evidence text collate "C" not null,
+  reminded bigint not null,
+  opened_at bigint not null,
+  due_at bigint not null,
+  closed_at bigint,
+  version bigint not null,
+  primary key (workspace_id, id),
+  constraint manual_task_job foreign key (workspace_id, rotation_id) references rotation_job (workspace_id, id) on delete cascade
+);
+create unique index manual_task_open on manual_task (workspace_id, rotation_id)
+  where state = 'open' and kind <> 'update_dependent';
+create index manual_task_listed on manual_task (workspace_id, state, id);
+-- Of all workspaces, for reminders.
+create index manual_task_due on manual_task (due_at) where state = 'open';
+
+create table dependent (
+  workspace_id uuid not null,
+  id uuid not null,
+  account_id uuid not null,
+  name text collate "C" not null,
+  instructions text collate "C" not null,
+  other_account_id uuid,
+  primary key (workspace_id, id),
+  constraint dependent_account foreign key (workspace_id, account_id) references account (workspace_id, id) on delete cascade,
+  constraint dependent_other foreign key (workspace_id, other_account_id) references account (workspace_id, id) on delete cascade
+);
+create index dependent_of_account on dependent (workspace_id, account_id, id);
+create index dependent_of_other on dependent (workspace_id, other_account_id) where other_account_id is not null;
