@@ -23,6 +23,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("latchkey-rotators", 2),
     ("latchkey-store", 2),
     ("latchkey-engine", 3),
+    ("latchkey-practice", 4),
     ("latchkey-scim-http", 4),
     ("latchkey-api", 4),
     ("latchkey", 5),
