@@ -8,4 +8,4 @@
 
 mod failure;
 
-pub use failure::{Class, Failure, Outcome};
+pub use failure::{Class, Evidence, Failure, Outcome};

@@ -7,6 +7,7 @@
 
 pub mod active_directory;
 mod any;
+pub mod browser;
 mod config;
 mod connector;
 pub mod http;
@@ -21,6 +22,7 @@ mod ssh;
 pub mod ssh_key;
 mod tls;
 pub mod unix;
+pub mod webhook;
 
 pub use any::{AnyConnector, Kind};
 pub use config::ConfigError;
