@@ -31,8 +31,8 @@ pub enum Fault {
     Redesign,
     /// The page to change the password prints what was typed.
     Echo,
-    /// A password change is answered with a redirect to another host, method and body kept.
-    RedirectAway,
+    /// A password change is answered with a redirect to this port, method and body kept.
+    RedirectAway(u16),
 }
 
 /// Marks an answer that is never sent: the listener drops the connection instead.
@@ -61,10 +61,10 @@ impl Fault {
     pub(crate) fn before_change(self) -> Option<Response> {
         match self {
             Self::CutBefore => Some(cut()),
-            Self::RedirectAway => Some(
-                (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, "http://localhost:9/steal")])
-                    .into_response(),
-            ),
+            Self::RedirectAway(port) => {
+                let to = format!("http://127.0.0.1:{port}/");
+                Some((StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, to)]).into_response())
+            }
             _ => None,
         }
     }

@@ -121,11 +121,13 @@ async fn set(world: &World, data: &Value, user: &str) -> Response {
         return refuse(StatusCode::CONFLICT, "needs_person");
     };
     // Asked again for what was done: the same answer, and nothing done twice.
-    let done = world.lock().users.is(user, &secret);
+    let done = world.lock().done.contains(&key);
     if !done {
         let changed = world.lock().users.change(user, None, &secret, &*world.entropy);
         match changed {
-            Ok(()) => {}
+            Ok(()) => {
+                world.lock().done.insert(key);
+            }
             Err(Denied::Short | Denied::Used) => {
                 return refuse(StatusCode::UNPROCESSABLE_ENTITY, "policy");
             }

@@ -12,6 +12,7 @@ mod fault;
 mod hooks;
 mod listener;
 mod pages;
+pub mod recipes;
 mod service;
 pub mod totp;
 mod users;

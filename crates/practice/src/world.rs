@@ -1,6 +1,6 @@
 //! Everything that the service knows, behind one lock that is never held across a wait.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use latchkey_kernel::{Clock, Entropy};
@@ -23,6 +23,7 @@ pub(crate) struct State {
     pub(crate) fault: Fault,
     pub(crate) requests: Vec<String>,
     pub(crate) pending: BTreeMap<String, String>,
+    pub(crate) done: BTreeSet<String>,
     pub(crate) deliveries: BTreeMap<String, u16>,
     pub(crate) maxlength: Option<usize>,
 }

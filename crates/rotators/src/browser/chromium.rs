@@ -224,3 +224,37 @@ fn flags(profile: &Path, resolver: &str) -> Vec<std::ffi::OsString> {
     }
     flags
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[expect(clippy::disallowed_methods, reason = "a test has no binary that reads the PATH for it")]
+    fn launched() -> (Chromium, Pipe, Pid, PathBuf) {
+        let path = std::env::var("PATH").expect("a PATH");
+        let program = find(path.as_ref()).expect("Chromium is installed");
+        let (chromium, pipe) = Chromium::launch(&program, path.as_ref(), "MAP * ~NOTFOUND").expect("started");
+        let running = chromium.running.as_ref().expect("running");
+        let (group, profile) = (running.group, running.profile.path().to_owned());
+        assert!(profile.is_dir() && test_kill_process_group(group).is_ok());
+        (chromium, pipe, group, profile)
+    }
+
+    #[tokio::test]
+    async fn closed_it_leaves_neither_processes_nor_a_profile() {
+        let (chromium, _pipe, _, profile) = launched();
+        chromium.close().await;
+        assert!(!profile.exists());
+    }
+
+    #[tokio::test]
+    async fn dropped_it_leaves_no_profile_either() {
+        let (chromium, pipe, _, profile) = launched();
+        drop((chromium, pipe));
+        let until = Instant::now() + Duration::from_secs(60);
+        while profile.exists() {
+            assert!(Instant::now() < until, "the profile is still there");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}

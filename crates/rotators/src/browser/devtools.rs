@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -13,6 +14,9 @@ use tokio::task::JoinHandle;
 use super::chromium::Pipe;
 use super::gate::Gate;
 
+/// How long a command may take; what takes longer waits for something that may never come.
+const PATIENCE: Duration = Duration::from_secs(8);
+
 /// Why a command has no result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Broken {
@@ -22,6 +26,9 @@ pub(super) enum Broken {
     /// It refused: most often because the page moved on in the meantime.
     #[error("the browser refused {0}")]
     Refused(&'static str),
+    /// It gave no answer: some wait for a page that waits for its server.
+    #[error("the page gave no answer in time ({0}); it may wait for its server")]
+    Silent(&'static str),
 }
 
 type Waiting = Mutex<Option<HashMap<u64, oneshot::Sender<Result<Value, ()>>>>>;
@@ -59,10 +66,11 @@ impl DevTools {
             None => return Err(Broken::Gone),
         };
         self.out.send(message(id, session, method, params)).map_err(|_| Broken::Gone)?;
-        match answered.await {
-            Ok(Ok(result)) => Ok(result),
-            Ok(Err(())) => Err(Broken::Refused(method)),
-            Err(_) => Err(Broken::Gone),
+        match tokio::time::timeout(PATIENCE, answered).await {
+            Ok(Ok(Ok(result))) => Ok(result),
+            Ok(Ok(Err(()))) => Err(Broken::Refused(method)),
+            Ok(Err(_)) => Err(Broken::Gone),
+            Err(_) => Err(Broken::Silent(method)),
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::recipe::{CodeSource, Codes, Known, Phase, Values};
 use config::Checked;
 use page::{OpenError, Page};
 use recipe::{Act, Marker};
-use run::Run;
+use run::{Halt, Run};
 
 /// Changes passwords as a browser recipe says.
 #[derive(Debug, Clone)]
@@ -74,6 +74,7 @@ impl BrowserRecipe {
             limits: *limits,
             until,
             sent: false,
+            refused: None,
         })
     }
 
@@ -102,40 +103,46 @@ impl BrowserRecipe {
     }
 
     /// Ends the browser; a failure gets a picture of the page first.
-    async fn end<T>(run: Run<'_>, result: Result<T, Failure>) -> Result<T, Failure> {
+    async fn end<T>(run: Run<'_>, result: Result<T, Halt>) -> Result<T, Failure> {
         let result = match result {
             Ok(well) => Ok(well),
-            Err(failure) => Err(failure.with_evidence(run.page.picture(&run.known).await)),
+            Err(halt) => {
+                let failure = match halt {
+                    Halt::Failed(failure) => failure,
+                    Halt::Refused => {
+                        let what = "the target refuses the password that Latchkey holds; it was changed there";
+                        run.failure(Class::NeedsPerson, Run::place("login", "with the current password"), what)
+                    }
+                };
+                Err(failure.with_evidence(run.page.picture(&run.known).await))
+            }
         };
         run.page.close().await;
         result
     }
 
-    async fn log_in(&self, run: &mut Run<'_>) -> Result<Verdict, Failure> {
+    async fn log_in(&self, run: &mut Run<'_>) -> Result<(), Halt> {
         let login = &self.checked.recipe.login;
+        run.refused = Some(&run.recipe.login.refused);
         run.steps("login", &login.steps, &login.errors).await?;
         let place = Run::place("login", "after the last step");
-        let verdicts = [Verdict::Works, Verdict::Refused];
-        let at = run.first_of(place, &[&login.accepted, &login.refused], &login.errors).await?;
-        Ok(verdicts[at])
+        run.first_of(place, &[&login.accepted], &login.errors).await?;
+        run.refused = None;
+        Ok(())
     }
 
-    async fn change_in(&self, run: &mut Run<'_>) -> Result<String, Failure> {
+    async fn change_in(&self, run: &mut Run<'_>) -> Result<String, Halt> {
         let recipe = &self.checked.recipe;
-        if self.log_in(run).await? == Verdict::Refused {
-            let what = "the target refuses the password that Latchkey holds; somebody changed it there";
-            return Err(run.failure(Class::NeedsPerson, Run::place("login", "with the current password"), what));
-        }
+        self.log_in(run).await?;
         let change = &recipe.change;
         run.steps("change", &change.steps, &change.errors).await?;
-        let place = Run::place("change", "after the last step");
-        run.first_of(place, &[&change.done], &change.errors).await?;
+        run.first_of(Run::place("change", "after the last step"), &[&change.done], &change.errors).await?;
         if recipe.terminate.is_empty() {
             return Ok(String::new());
         }
         Ok(match run.steps("terminate", &recipe.terminate, &[]).await {
-            Ok(()) => "; other sessions were ended".to_owned(),
-            Err(failure) => format!("; other sessions could not be ended: {}", failure.message),
+            Ok(()) | Err(Halt::Refused) => "; other sessions were ended".to_owned(),
+            Err(Halt::Failed(failure)) => format!("; other sessions could not be ended: {}", failure.message),
         })
     }
 }
@@ -195,7 +202,11 @@ impl Rotate for BrowserRecipe {
 
     async fn verify(&self, username: &str, secret: &SecretString) -> Result<Verdict, Failure> {
         let mut run = self.run(Values { current: Some(secret), ..Values::of(username) }).await?;
-        let result = self.log_in(&mut run).await;
+        let result = match self.log_in(&mut run).await {
+            Ok(()) => Ok(Verdict::Works),
+            Err(Halt::Refused) => Ok(Verdict::Refused),
+            Err(failed) => Err(failed),
+        };
         Self::end(run, result).await
     }
 

@@ -26,6 +26,22 @@ pub(super) struct Run<'a> {
     pub(super) until: Instant,
     /// Whether the new password may have been sent.
     pub(super) sent: bool,
+    /// What shows that the login is refused, while it goes on.
+    pub(super) refused: Option<&'a Marker>,
+}
+
+/// Why a run goes no further.
+pub(super) enum Halt {
+    /// The page said that it refuses the login.
+    Refused,
+    /// Something went wrong.
+    Failed(Failure),
+}
+
+impl From<Failure> for Halt {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
 }
 
 /// Where a run stands, for its errors.
@@ -42,7 +58,7 @@ impl Run<'_> {
         part: &'static str,
         steps: &[Step],
         errors: &[Declared],
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Halt> {
         for step in steps {
             let words = step.act.describe();
             let place = Place { part, step: &words };
@@ -55,7 +71,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn act(&mut self, place: Place<'_>, step: &Step, errors: &[Declared]) -> Result<(), Failure> {
+    async fn act(&mut self, place: Place<'_>, step: &Step, errors: &[Declared]) -> Result<(), Halt> {
         match &step.act {
             Act::Goto { host, path } => {
                 let encode = |value: &str| {
@@ -66,8 +82,8 @@ impl Run<'_> {
                     .map_err(|missing| self.failure(Class::NeedsPerson, place, &missing.to_string()))?;
                 let url = format!("{}{}", self.origins.base(host), path.as_str());
                 match self.page.go(&url).await {
-                    Err(broken) => Err(self.broken(place, &broken)),
-                    Ok(Some(error)) => Err(self.unreachable(place, &error)),
+                    Err(broken) => Err(self.broken(place, &broken).into()),
+                    Ok(Some(error)) => Err(self.unreachable(place, &error).into()),
                     Ok(None) => Ok(()),
                 }
             }
@@ -81,7 +97,7 @@ impl Run<'_> {
                 use secrecy::ExposeSecret;
                 let Some(code) = self.codes.next().await else {
                     let what = "the account has no TOTP secret in Latchkey";
-                    return Err(self.failure(Class::NeedsPerson, place, what));
+                    return Err(self.failure(Class::NeedsPerson, place, what).into());
                 };
                 self.fill(place, targets, code.expose_secret(), errors).await
             }
@@ -94,7 +110,7 @@ impl Run<'_> {
                     None => true,
                     Some(marker) => self.is_there(place, marker).await?,
                 };
-                if needed { Err(self.failure(Class::NeedsPerson, place, why)) } else { Ok(()) }
+                if needed { Err(self.failure(Class::NeedsPerson, place, why).into()) } else { Ok(()) }
             }
         }
     }
@@ -105,7 +121,7 @@ impl Run<'_> {
         targets: &[super::recipe::Target],
         text: &str,
         errors: &[Declared],
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Halt> {
         let until = self.step_end();
         loop {
             let found = self.page.focus(targets).await;
@@ -123,14 +139,14 @@ impl Run<'_> {
         }
         if typed.prefix && typed.cut > 0 {
             let what = format!("the field keeps only {} characters of what is typed", typed.cut);
-            return Err(self.failure(Class::Policy, place, &what));
+            return Err(self.failure(Class::Policy, place, &what).into());
         }
-        Err(self.failure(Class::NeedsPerson, place, "the field holds something else than was typed"))
+        Err(self.failure(Class::NeedsPerson, place, "the field holds something else than was typed").into())
     }
 
-    async fn click(&mut self, place: Place<'_>, step: &Step, errors: &[Declared]) -> Result<(), Failure> {
+    async fn click(&mut self, place: Place<'_>, step: &Step, errors: &[Declared]) -> Result<(), Halt> {
         let Act::Click { targets } = &step.act else {
-            return Err(self.failure(Class::NeedsPerson, place, "the point of no return is no click"));
+            return Err(self.failure(Class::NeedsPerson, place, "the point of no return is no click").into());
         };
         let until = self.step_end();
         let mut last = None;
@@ -150,7 +166,7 @@ impl Run<'_> {
             self.go_on(place, found, until, errors, "what is to be clicked").await?;
         };
         self.sent |= step.point_of_no_return;
-        self.page.press(x, y).await.map_err(|broken| self.broken(place, &broken))
+        self.page.press(x, y).await.map_err(|broken| self.broken(place, &broken).into())
     }
 
     /// The page has not what a step looks for: waits a little, or gives up.
@@ -161,17 +177,17 @@ impl Run<'_> {
         until: Instant,
         errors: &[Declared],
         what: &str,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Halt> {
         match found {
-            Err(Broken::Gone) => return Err(self.broken(place, &Broken::Gone)),
-            Err(Broken::Refused(_)) if Instant::now() < until => {}
-            Err(broken) => return Err(self.broken(place, &broken)),
+            Err(Broken::Gone) => return Err(self.broken(place, &Broken::Gone).into()),
+            Err(_) if Instant::now() < until => {}
+            Err(broken) => return Err(self.broken(place, &broken).into()),
             Ok(found) => {
                 self.well(place, &found.state)?;
                 self.none_of(place, errors, &found.state).await?;
                 if let Some(origin) = &found.foreign {
                     let what = format!("{what} belongs to {origin}, where nothing may be typed");
-                    return Err(self.failure(Class::NeedsPerson, place, &what));
+                    return Err(self.failure(Class::NeedsPerson, place, &what).into());
                 }
                 if Instant::now() >= until {
                     let why = match found.count {
@@ -180,7 +196,7 @@ impl Run<'_> {
                         1 => "cannot be used".to_owned(),
                         count => format!("is there {count} times; the recipe must say which"),
                     };
-                    return Err(self.failure(Class::NeedsPerson, place, &format!("{what} {why}")));
+                    return Err(self.failure(Class::NeedsPerson, place, &format!("{what} {why}")).into());
                 }
             }
         }
@@ -194,21 +210,24 @@ impl Run<'_> {
         place: Place<'_>,
         markers: &[&Marker],
         errors: &[Declared],
-    ) -> Result<usize, Failure> {
+    ) -> Result<usize, Halt> {
         let until = self.step_end();
         let mut all = markers.to_vec();
         all.extend(errors.iter().map(|declared| &declared.marker));
+        all.extend(self.refused);
         loop {
             match self.page.look(&all).await {
-                Err(Broken::Gone) => return Err(self.broken(place, &Broken::Gone)),
-                Err(broken @ Broken::Refused(_)) if Instant::now() >= until => {
-                    return Err(self.broken(place, &broken));
-                }
-                Err(Broken::Refused(_)) => {}
+                Err(Broken::Gone) => return Err(self.broken(place, &Broken::Gone).into()),
+                Err(broken) if Instant::now() >= until => return Err(self.broken(place, &broken).into()),
+                Err(_) => {}
                 Ok(look) => {
                     let known = look.found.iter().skip(markers.len()).position(|found| *found);
-                    if let Some(declared) = known.and_then(|at| errors.get(at)) {
-                        return Err(self.declared(place, declared, &look.state));
+                    match known {
+                        Some(at) if at < errors.len() => {
+                            return Err(self.declared(place, &errors[at], &look.state).into());
+                        }
+                        Some(_) => return Err(Halt::Refused),
+                        None => {}
                     }
                     if let Some(at) = look.found.iter().take(markers.len()).position(|found| *found) {
                         return Ok(at);
@@ -216,8 +235,10 @@ impl Run<'_> {
                     self.well(place, &look.state)?;
                     if Instant::now() >= until {
                         let words: Vec<String> = markers.iter().map(|marker| marker.describe()).collect();
-                        let what = format!("the page shows neither {}; it may have changed", words.join(" nor "));
-                        return Err(self.failure(Class::NeedsPerson, place, &what));
+                        let what = format!("the page does not show {}; it may have changed", words.join(" or "));
+                        // Once the new password is sent, trying it tells more than a person's look.
+                        let class = if self.sent { Class::Transient } else { Class::NeedsPerson };
+                        return Err(self.failure(class, place, &what).into());
                     }
                 }
             }
@@ -241,15 +262,17 @@ impl Run<'_> {
         }
     }
 
-    async fn none_of(&self, place: Place<'_>, errors: &[Declared], state: &State) -> Result<(), Failure> {
-        let markers: Vec<&Marker> = errors.iter().map(|declared| &declared.marker).collect();
+    async fn none_of(&self, place: Place<'_>, errors: &[Declared], state: &State) -> Result<(), Halt> {
+        let mut markers: Vec<&Marker> = errors.iter().map(|declared| &declared.marker).collect();
+        markers.extend(self.refused);
         if markers.is_empty() {
             return Ok(());
         }
         // What refuses an answer now is asked again with the next look.
         let Ok(look) = self.page.look(&markers).await else { return Ok(()) };
-        match look.found.iter().position(|found| *found).and_then(|at| errors.get(at)) {
-            Some(declared) => Err(self.declared(place, declared, state)),
+        match look.found.iter().position(|found| *found) {
+            Some(at) if at < errors.len() => Err(self.declared(place, &errors[at], state).into()),
+            Some(_) => Err(Halt::Refused),
             None => Ok(()),
         }
     }

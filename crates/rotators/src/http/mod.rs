@@ -78,9 +78,14 @@ impl Rotate for HttpRecipe {
             Some(step) => {
                 run.step(step).await?;
             }
-            None => warnings.push(format!(
-                "the recipe has no [probe] and begins with no page: whether {base} answers was not tried"
-            )),
+            None => {
+                run.reach(&recipe.hosts[0]).await?;
+                if recipe.by_admin() {
+                    warnings.push(
+                        "the recipe has no [probe]: whether the admin secret is accepted was not tried".to_owned(),
+                    );
+                }
+            }
         }
         if base.starts_with("http:") {
             warnings.push(format!("passwords travel to {base} in clear; only this machine may be spoken to so"));

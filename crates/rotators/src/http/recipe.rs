@@ -115,6 +115,28 @@ impl Declared {
 }
 
 impl Step {
+    /// A look at whether anybody answers there.
+    pub(crate) fn front_page(host: &Host) -> Self {
+        let request = Request {
+            method: Method::GET,
+            host: host.clone(),
+            path: Template::fixed("/"),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: Body::None,
+            follow: false,
+        };
+        let expect = Expect::default();
+        Self {
+            name: "front page".to_owned(),
+            request,
+            expect,
+            capture: BTreeMap::new(),
+            errors: Vec::new(),
+            point_of_no_return: false,
+        }
+    }
+
     /// Every slot of the step.
     pub(crate) fn slots(&self) -> Vec<&Slot> {
         let request = &self.request;

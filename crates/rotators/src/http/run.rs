@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::recipe::{Answer, Body, Declared, Json, Request, Step};
 use super::session::{Outgoing, Session, Trouble};
-use crate::recipe::{Codes, Known, Missing, Origins, Slot, Values};
+use crate::recipe::{Codes, Host, Known, Missing, Origins, Slot, Values};
 
 /// How far a run has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +72,16 @@ impl<'a> Run<'a> {
             self.stage = Stage::Sent;
         }
         sent.map_err(|Trouble { class, what, .. }| self.failure(class, step, &what))
+    }
+
+    /// Asks for the front page, of which any answer but a server's trouble will do.
+    pub(crate) async fn reach(&mut self, host: &Host) -> Result<(), Failure> {
+        let step = Step::front_page(host);
+        let answer = self.send(&step).await?;
+        if answer.status == 429 || answer.status >= 500 {
+            return Err(self.unexpected(&step, &answer));
+        }
+        Ok(())
     }
 
     /// What was captured under this name.

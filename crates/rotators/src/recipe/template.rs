@@ -55,6 +55,11 @@ enum Part {
 pub(crate) struct Template(Vec<Part>);
 
 impl Template {
+    /// Text without slots.
+    pub(crate) fn fixed(text: &str) -> Self {
+        Self(vec![Part::Text(text.to_owned())])
+    }
+
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut rest = text;
