@@ -42,9 +42,10 @@ fn with_cookie(mut response: Response, id: &str) -> Response {
 
 /// The session that the cookie names.
 pub(crate) fn session(world: &World, headers: &HeaderMap) -> Option<(String, Session)> {
-    let id = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok()).find_map(|line| {
-        line.split(';').find_map(|pair| pair.trim().strip_prefix("sid=").map(str::to_owned))
-    })?;
+    let id =
+        headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok()).find_map(|line| {
+            line.split(';').find_map(|pair| pair.trim().strip_prefix("sid=").map(str::to_owned))
+        })?;
     let session = world.lock().sessions.get(&id).cloned()?;
     Some((id, session))
 }
@@ -71,10 +72,13 @@ async fn login_page(Shared(world): Shared<World>) -> Response {
 
 fn login_form(world: &World, status: StatusCode, session: &Session, problem: &str) -> Response {
     let captcha = match world.lock().fault {
-        Fault::Captcha => "<div class=captcha role=group aria-label=\"Captcha\">Show that you are a person</div>",
+        Fault::Captcha => {
+            "<div class=captcha role=group aria-label=\"Captcha\">Show that you are a person</div>"
+        }
         _ => "",
     };
-    let alert = if problem.is_empty() { String::new() } else { format!("<p role=alert class=error>{problem}</p>") };
+    let alert =
+        if problem.is_empty() { String::new() } else { format!("<p role=alert class=error>{problem}</p>") };
     let body = format!(
         "{alert}{captcha}<form method=post action=/login><input type=hidden name=csrf value=\"{}\">\
          <label>User name <input name=username autocomplete=username required></label>\
@@ -99,7 +103,9 @@ async fn login(Shared(world): Shared<World>, headers: HeaderMap, Form(form): For
     };
     let login = world.lock().users.login(&form.username, &form.password);
     match login {
-        Login::Well => with_cookie(Redirect::to("/account").into_response(), &world.log_in(&form.username, true).0),
+        Login::Well => {
+            with_cookie(Redirect::to("/account").into_response(), &world.log_in(&form.username, true).0)
+        }
         Login::CodeNeeded => {
             with_cookie(Redirect::to("/login/code").into_response(), &world.log_in(&form.username, false).0)
         }
@@ -123,7 +129,8 @@ async fn code_page(Shared(world): Shared<World>, headers: HeaderMap) -> Response
 }
 
 fn code_form(status: StatusCode, session: &Session, problem: &str) -> Response {
-    let alert = if problem.is_empty() { String::new() } else { format!("<p role=alert class=error>{problem}</p>") };
+    let alert =
+        if problem.is_empty() { String::new() } else { format!("<p role=alert class=error>{problem}</p>") };
     let body = format!(
         "{alert}<form method=post action=/login/code><input type=hidden name=csrf value=\"{}\">\
          <label>Code <input name=code autocomplete=one-time-code inputmode=numeric maxlength=6></label>\
@@ -180,9 +187,14 @@ async fn password_page(Shared(world): Shared<World>, headers: HeaderMap) -> Resp
 /// The button wakes when both new passwords are typed and equal, as on many real pages.
 fn password_form(world: &World, status: StatusCode, session: &Session, problem: &str) -> Response {
     let state = world.lock();
-    let alert = if problem.is_empty() { String::new() } else { format!("<p role=alert class=error>{problem}</p>") };
+    let alert =
+        if problem.is_empty() { String::new() } else { format!("<p role=alert class=error>{problem}</p>") };
     if state.fault == Fault::Redesign {
-        return page(status, "Your security", "<p>Choose how you want to sign in.</p><button>Passkey</button>");
+        return page(
+            status,
+            "Your security",
+            "<p>Choose how you want to sign in.</p><button>Passkey</button>",
+        );
     }
     let maxlength = state.maxlength.map(|length| format!("maxlength={length}")).unwrap_or_default();
     let echo = if state.fault == Fault::Echo {
@@ -242,7 +254,8 @@ async fn password(
         return answer;
     }
     let ended = world.end_others(&user, Some(&id));
-    let body = format!("<p role=status class=done>Your password was changed.</p><p>{ended} sessions ended</p>");
+    let body =
+        format!("<p role=status class=done>Your password was changed.</p><p>{ended} sessions ended</p>");
     page(StatusCode::OK, "Done", &body)
 }
 

@@ -81,7 +81,9 @@ impl World {
     pub(crate) fn end_others(&self, user: &str, keep: Option<&str>) -> usize {
         let mut state = self.lock();
         let before = state.sessions.len();
-        state.sessions.retain(|id, session| session.user.as_deref() != Some(user) || Some(id.as_str()) == keep);
+        state
+            .sessions
+            .retain(|id, session| session.user.as_deref() != Some(user) || Some(id.as_str()) == keep);
         before - state.sessions.len()
     }
 }

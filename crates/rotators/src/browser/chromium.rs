@@ -13,8 +13,7 @@ use rustix::process::{Pid, Signal, getuid, kill_process_group, test_kill_process
 use tempfile::TempDir;
 use tokio::process::{ChildStdin, ChildStdout};
 
-const NAMES: [&str; 5] =
-    ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome"];
+const NAMES: [&str; 5] = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome"];
 /// What is kept of Chromium's complaints, for the case that it does not start.
 const COMPLAINTS: usize = 4 << 10;
 

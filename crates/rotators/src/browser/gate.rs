@@ -46,9 +46,7 @@ impl Gate {
                 }
             }
             // Every page, frame and worker waits until its gate stands.
-            Some("Target.attachedToTarget") => {
-                params["sessionId"].as_str().map(set_up).unwrap_or_default()
-            }
+            Some("Target.attachedToTarget") => params["sessionId"].as_str().map(set_up).unwrap_or_default(),
             // A dialog would hold up the page for ever.
             Some("Page.javascriptDialogOpening") => {
                 vec![(session, "Page.handleJavaScriptDialog", json!({ "accept": false }))]

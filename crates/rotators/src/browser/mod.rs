@@ -57,13 +57,14 @@ impl BrowserRecipe {
         let until = Instant::now() + limits.whole;
         let known = Arc::new(Known::of([values.current, values.staged].into_iter().flatten()));
         let resolver = self.resolver().await?;
-        let page = Page::open(chromium, path, &resolver, origins, Arc::clone(&known)).await.map_err(|error| {
-            let class = match error {
-                OpenError::Launch(_) => Class::NeedsPerson,
-                OpenError::Ended(_) => Class::Transient,
-            };
-            Failure::not_applied(class, format!("recipe {}: {error}", recipe.id))
-        })?;
+        let page =
+            Page::open(chromium, path, &resolver, origins, Arc::clone(&known)).await.map_err(|error| {
+                let class = match error {
+                    OpenError::Launch(_) => Class::NeedsPerson,
+                    OpenError::Ended(_) => Class::Transient,
+                };
+                Failure::not_applied(class, format!("recipe {}: {error}", recipe.id))
+            })?;
         Ok(Run {
             page,
             recipe,
@@ -110,8 +111,13 @@ impl BrowserRecipe {
                 let failure = match halt {
                     Halt::Failed(failure) => failure,
                     Halt::Refused => {
-                        let what = "the target refuses the password that Latchkey holds; it was changed there";
-                        run.failure(Class::NeedsPerson, Run::place("login", "with the current password"), what)
+                        let what =
+                            "the target refuses the password that Latchkey holds; it was changed there";
+                        run.failure(
+                            Class::NeedsPerson,
+                            Run::place("login", "with the current password"),
+                            what,
+                        )
                     }
                 };
                 Err(failure.with_evidence(run.page.picture(&run.known).await))
@@ -175,13 +181,17 @@ impl Rotate for BrowserRecipe {
         let base = origins.base(&recipe.hosts[0]);
         let mut warnings = Vec::new();
         if base.starts_with("http:") {
-            warnings.push(format!("passwords travel to {base} in clear; only this machine may be spoken to so"));
+            warnings
+                .push(format!("passwords travel to {base} in clear; only this machine may be spoken to so"));
         }
         if chromium::is_root() {
             warnings.push("Latchkey runs as root, so Chromium runs without its sandbox (--no-sandbox); run it as a user of its own".to_owned());
         }
         if recipe.terminate.is_empty() {
-            warnings.push("the recipe has no [terminate]: sessions that are open stay open unless the target ends them".to_owned());
+            warnings.push(
+                "the recipe has no [terminate]: sessions that are open stay open unless the target ends them"
+                    .to_owned(),
+            );
         }
         Ok(Probe { target: format!("{base} by browser recipe {}", recipe.id), warnings })
     }
@@ -189,7 +199,8 @@ impl Rotate for BrowserRecipe {
     async fn change(&self, attempt: &Attempt<'_>) -> Result<Receipt, Failure> {
         let id = &self.checked.recipe.id;
         if attempt.old.is_none() {
-            let what = format!("recipe {id}: the password that works now is not known, and the pages ask for it");
+            let what =
+                format!("recipe {id}: the password that works now is not known, and the pages ask for it");
             return Err(Failure::not_applied(Class::NeedsPerson, what));
         }
         let values =

@@ -151,8 +151,7 @@ impl Recipe {
             Some(raw) => steps("terminate", raw.step, &hosts)?,
             None => Vec::new(),
         };
-        let recipe =
-            Self { id: raw.recipe.id, hosts, phase: raw.recipe.phase, login, change, terminate };
+        let recipe = Self { id: raw.recipe.id, hosts, phase: raw.recipe.phase, login, change, terminate };
         recipe.rules()?;
         Ok(recipe)
     }
@@ -164,14 +163,20 @@ impl Recipe {
         let outside = [("login.step", &self.login.steps), ("terminate.step", &self.terminate)];
         for (at, steps) in outside {
             if sets(steps) || turns(steps) > 0 {
-                return wrong(at, "only the change itself types {{secret.staged}} and has the point of no return");
+                return wrong(
+                    at,
+                    "only the change itself types {{secret.staged}} and has the point of no return",
+                );
             }
         }
         if !self.login.steps.iter().any(|step| step.act.uses(&Slot::Current)) {
             return wrong("login.step", "no step types {{secret.current}}");
         }
         if turns(&self.change.steps) != 1 {
-            return wrong("change.step", "exactly one step says point_of_no_return = true: the click that sends the new password");
+            return wrong(
+                "change.step",
+                "exactly one step says point_of_no_return = true: the click that sends the new password",
+            );
         }
         if !sets(&self.change.steps) {
             return wrong("change.step", "no step types {{secret.staged}}");
@@ -215,9 +220,9 @@ fn step(at: &str, raw: RawStep, hosts: &[Host]) -> Result<Step, RecipeError> {
         go(path, host, hosts).map_err(|(field, problem)| fail(field, problem))?
     } else if let Some(raw) = fill {
         let with = Template::parse(&raw.with).map_err(|problem| fail("fill.with", problem))?;
-        if let Some(slot) = with.slots().find(|slot| {
-            !matches!(slot, Slot::Username | Slot::Current | Slot::Staged)
-        }) {
+        if let Some(slot) =
+            with.slots().find(|slot| !matches!(slot, Slot::Username | Slot::Current | Slot::Staged))
+        {
             let problem = format!("{slot:?} has no place here; a code is typed by a totp step");
             return Err(fail("fill.with", problem));
         }
@@ -325,7 +330,8 @@ fn errors(part: &str, raw: Vec<RawDeclared>) -> Result<Vec<Declared>, RecipeErro
             let at = format!("{part}.errors[{index}]");
             Ok(Declared {
                 marker: marker(&format!("{at}.at"), raw.at)?,
-                class: class(&raw.class).map_err(|problem| RecipeError::new(format!("{at}.class"), problem))?,
+                class: class(&raw.class)
+                    .map_err(|problem| RecipeError::new(format!("{at}.class"), problem))?,
                 message: raw.message,
             })
         })

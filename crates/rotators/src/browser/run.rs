@@ -75,7 +75,8 @@ impl Run<'_> {
         match &step.act {
             Act::Goto { host, path } => {
                 let encode = |value: &str| {
-                    percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC).to_string()
+                    percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC)
+                        .to_string()
                 };
                 let path = path
                     .fill(&self.values, encode)
@@ -132,8 +133,7 @@ impl Run<'_> {
             }
             self.go_on(place, found, until, errors, "the field").await?;
         }
-        let typed =
-            self.page.type_in(targets, text).await.map_err(|broken| self.broken(place, &broken))?;
+        let typed = self.page.type_in(targets, text).await.map_err(|broken| self.broken(place, &broken))?;
         if typed.same {
             return Ok(());
         }
@@ -235,7 +235,8 @@ impl Run<'_> {
                     self.well(place, &look.state)?;
                     if Instant::now() >= until {
                         let words: Vec<String> = markers.iter().map(|marker| marker.describe()).collect();
-                        let what = format!("the page does not show {}; it may have changed", words.join(" or "));
+                        let what =
+                            format!("the page does not show {}; it may have changed", words.join(" or "));
                         // Once the new password is sent, trying it tells more than a person's look.
                         let class = if self.sent { Class::Transient } else { Class::NeedsPerson };
                         return Err(self.failure(class, place, &what).into());

@@ -6,6 +6,7 @@ mod cookies;
 mod markup;
 mod parse;
 mod pick;
+mod raw;
 mod recipe;
 mod run;
 mod session;
@@ -82,13 +83,15 @@ impl Rotate for HttpRecipe {
                 run.reach(&recipe.hosts[0]).await?;
                 if recipe.by_admin() {
                     warnings.push(
-                        "the recipe has no [probe]: whether the admin secret is accepted was not tried".to_owned(),
+                        "the recipe has no [probe]: whether the admin secret is accepted was not tried"
+                            .to_owned(),
                     );
                 }
             }
         }
         if base.starts_with("http:") {
-            warnings.push(format!("passwords travel to {base} in clear; only this machine may be spoken to so"));
+            warnings
+                .push(format!("passwords travel to {base} in clear; only this machine may be spoken to so"));
         }
         if recipe.terminate.is_none() {
             warnings.push("the recipe has no [terminate]: sessions that are open stay open".to_owned());
@@ -139,7 +142,8 @@ impl Rotate for HttpRecipe {
         if verify.negative.holds(&answer) {
             return Ok(Verdict::Refused);
         }
-        let class = if answer.status == 429 || answer.status >= 500 { Class::Transient } else { Class::NeedsPerson };
+        let class =
+            if answer.status == 429 || answer.status >= 500 { Class::Transient } else { Class::NeedsPerson };
         let what = format!(
             "answered with status {}, which is neither verify.positive nor verify.negative",
             answer.status

@@ -3,105 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use latchkey_rotation::Outcome;
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::condition::Condition;
 use super::pick::Pick;
+use super::raw::{RawDeclared, RawDocument, RawExpect, RawJudged, RawRequest, RawStep, RawVerify, Statuses};
 use super::recipe::{Body, Declared, Expect, Json, Recipe, Request, Step, Verify};
-use crate::recipe::{Host, Phase, RecipeError, Slot, Template, class, is_name, read};
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawDocument {
-    recipe: RawHead,
-    step: Vec<RawStep>,
-    verify: RawVerify,
-    terminate: Option<RawStep>,
-    probe: Option<RawStep>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawHead {
-    id: String,
-    hosts: Vec<String>,
-    #[serde(default)]
-    phase: Phase,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawStep {
-    name: Option<String>,
-    request: RawRequest,
-    expect: Option<RawExpect>,
-    #[serde(default)]
-    capture: BTreeMap<String, String>,
-    #[serde(default)]
-    errors: Vec<RawDeclared>,
-    #[serde(default)]
-    point_of_no_return: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawRequest {
-    method: String,
-    host: Option<String>,
-    path: String,
-    #[serde(default)]
-    query: BTreeMap<String, String>,
-    #[serde(default)]
-    headers: BTreeMap<String, String>,
-    json: Option<Value>,
-    form: Option<BTreeMap<String, String>>,
-    #[serde(default)]
-    follow: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Statuses {
-    One(u16),
-    Several(Vec<u16>),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawExpect {
-    status: Statuses,
-    location: Option<String>,
-    r#match: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawDeclared {
-    status: Option<u16>,
-    r#match: Option<String>,
-    class: String,
-    outcome: Option<Outcome>,
-    message: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawVerify {
-    positive: RawJudged,
-    negative: RawJudged,
-    #[serde(default)]
-    step: Vec<RawStep>,
-}
-
-/// `login with secret.staged -> 200|303`, or a table where more than the status tells.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum RawJudged {
-    Sentence(String),
-    Table { step: String, expect: RawExpect },
-}
+use crate::recipe::{Host, RecipeError, Slot, Template, class, is_name, read};
 
 impl Recipe {
     /// Reads TOML or JSON.
@@ -127,19 +35,23 @@ impl Recipe {
             .terminate
             .map(|step| one("terminate", step, &hosts, &mut captured.clone(), true))
             .transpose()?;
-        let probe = raw
-            .probe
-            .map(|step| one("probe", step, &hosts, &mut BTreeSet::new(), true))
-            .transpose()?;
+        let probe =
+            raw.probe.map(|step| one("probe", step, &hosts, &mut BTreeSet::new(), true)).transpose()?;
         for (at, step) in [("terminate", &terminate), ("probe", &probe)] {
             if step.as_ref().is_some_and(|step| step.uses(&Slot::Staged) || step.point_of_no_return) {
-                return Err(RecipeError::new(at, "only a step of the change itself may set the new password"));
+                return Err(RecipeError::new(
+                    at,
+                    "only a step of the change itself may set the new password",
+                ));
             }
         }
         if let Some(step) = &probe
             && (step.request.method != reqwest::Method::GET || step.uses(&Slot::Current))
         {
-            return Err(RecipeError::new("probe.request", "a probe changes nothing: GET, without secret.current"));
+            return Err(RecipeError::new(
+                "probe.request",
+                "a probe changes nothing: GET, without secret.current",
+            ));
         }
         Ok(Self { id: raw.recipe.id, hosts, phase: raw.recipe.phase, steps, verify, terminate, probe })
     }
@@ -155,7 +67,10 @@ fn steps(
     let mut steps = Vec::new();
     for (index, raw) in raw.into_iter().enumerate() {
         let Some(name) = raw.name.clone() else {
-            return Err(RecipeError::new(format!("{at}[{index}].name"), "it is missing; errors name the step by it"));
+            return Err(RecipeError::new(
+                format!("{at}[{index}].name"),
+                "it is missing; errors name the step by it",
+            ));
         };
         if !names.insert(name.clone()) {
             return Err(RecipeError::new(format!("{at} \"{name}\""), "there are two steps of this name"));
@@ -184,7 +99,10 @@ fn one(
     for (name, from) in raw.capture {
         let field = place(&format!("capture.{name}"));
         if !is_name(&name) || ["username", "totp"].contains(&name.as_str()) {
-            return Err(RecipeError::new(field, "no name for a capture: letters, digits and _, and no slot's name"));
+            return Err(RecipeError::new(
+                field,
+                "no name for a capture: letters, digits and _, and no slot's name",
+            ));
         }
         capture.insert(name, Pick::parse(&from).map_err(|problem| RecipeError::new(field, problem))?);
     }
@@ -209,7 +127,10 @@ fn request(
         let template = Template::parse(text).map_err(|problem| fail(field, problem))?;
         for slot in template.slots() {
             if slot.is_secret() && !secrets {
-                return Err(fail(field, "a secret may stand in a body or a header, never in an address".into()));
+                return Err(fail(
+                    field,
+                    "a secret may stand in a body or a header, never in an address".into(),
+                ));
             }
             if let Slot::Captured(name) = slot
                 && !captured.contains(name)
@@ -249,7 +170,8 @@ fn request(
         let field = format!("headers.{name}");
         let header: reqwest::header::HeaderName =
             name.parse().map_err(|_| fail(&field, "this is no name of a header".into()))?;
-        if ["host", "content-length", "transfer-encoding", "connection", "cookie"].contains(&header.as_str()) {
+        if ["host", "content-length", "transfer-encoding", "connection", "cookie"].contains(&header.as_str())
+        {
             return Err(fail(&field, "the connector sets this header itself".into()));
         }
         headers.push((header, template(&field, &text, true)?));
@@ -304,7 +226,9 @@ fn expect(at: &str, raw: RawExpect) -> Result<Expect, RecipeError> {
     }
     let condition = raw
         .r#match
-        .map(|text| Condition::parse(&text).map_err(|problem| RecipeError::new(format!("{at}.match"), problem)))
+        .map(|text| {
+            Condition::parse(&text).map_err(|problem| RecipeError::new(format!("{at}.match"), problem))
+        })
         .transpose()?;
     Ok(Expect { statuses, location: raw.location, condition })
 }
@@ -323,13 +247,18 @@ fn only_one_point_of_no_return(steps: &[Step]) -> Result<(), RecipeError> {
     if count != 1 {
         return Err(RecipeError::new(
             "step",
-            format!("exactly one step says point_of_no_return = true: the one that sets the new password; here {count} do"),
+            format!(
+                "exactly one step says point_of_no_return = true: the one that sets the new password; here {count} do"
+            ),
         ));
     }
     for step in steps {
         let at = format!("step \"{}\"", step.name);
         if step.point_of_no_return && !step.uses(&Slot::Staged) {
-            return Err(RecipeError::new(at, "it is the point of no return, but does not use {{secret.staged}}"));
+            return Err(RecipeError::new(
+                at,
+                "it is the point of no return, but does not use {{secret.staged}}",
+            ));
         }
         if !step.point_of_no_return && step.uses(&Slot::Staged) {
             return Err(RecipeError::new(at, "{{secret.staged}} stands only in the point of no return"));

@@ -53,7 +53,8 @@ impl<'a> Run<'a> {
         }
         for (name, pick) in &step.capture {
             let Some(found) = pick.from(&answer) else {
-                let what = format!("the answer holds nothing to capture as {name}; the page may have changed");
+                let what =
+                    format!("the answer holds nothing to capture as {name}; the page may have changed");
                 return Err(self.failure(Class::NeedsPerson, step, &what));
             };
             self.values.captured.insert(name.clone(), found);
@@ -147,8 +148,9 @@ impl<'a> Run<'a> {
         let mut headers = HeaderMap::new();
         for (name, value) in &request.headers {
             let value = value.fill_plain(&self.values).map_err(missing)?;
-            let mut value = HeaderValue::from_str(&value)
-                .map_err(|_| (Class::Policy, format!("a value has characters that the header {name} cannot carry")))?;
+            let mut value = HeaderValue::from_str(&value).map_err(|_| {
+                (Class::Policy, format!("a value has characters that the header {name} cannot carry"))
+            })?;
             value.set_sensitive(true);
             headers.insert(name.clone(), value);
         }

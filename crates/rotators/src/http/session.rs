@@ -120,7 +120,10 @@ impl Session {
         self.origins.allow(url).map_err(|what| (Class::NeedsPerson, what))?;
         // Addresses written as such never reach the resolver, so every host is checked here too.
         let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(443));
-        self.guard.addresses(host, port).await.map_err(|refused| (refused_class(&refused), refused.to_string()))?;
+        self.guard
+            .addresses(host, port)
+            .await
+            .map_err(|refused| (refused_class(&refused), refused.to_string()))?;
         Ok(())
     }
 
@@ -147,11 +150,10 @@ impl Session {
         let mut response = request.send().await.map_err(|error| told(&error))?;
         let headers = response.headers().clone();
         let cookies = self.cookies.take(&out.url, &headers);
-        let location = headers
-            .get(LOCATION)
-            .and_then(|to| to.to_str().ok())
-            .and_then(|to| out.url.join(to).ok())
-            .map(|to| if to.origin() == out.url.origin() { to.path().to_owned() } else { to.to_string() });
+        let location =
+            headers.get(LOCATION).and_then(|to| to.to_str().ok()).and_then(|to| out.url.join(to).ok()).map(
+                |to| if to.origin() == out.url.origin() { to.path().to_owned() } else { to.to_string() },
+            );
         let mut body = Zeroizing::new(Vec::new());
         while let Some(chunk) =
             response.chunk().await.map_err(|error| Trouble { sent: true, ..told(&error) })?
@@ -185,7 +187,8 @@ fn told(error: &reqwest::Error) -> Trouble {
             .downcast_ref::<rustls::Error>()
             .or_else(|| inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()));
         if let Some(tls) = tls {
-            class = if matches!(tls, rustls::Error::InvalidCertificate(_)) { Class::NeedsPerson } else { class };
+            class =
+                if matches!(tls, rustls::Error::InvalidCertificate(_)) { Class::NeedsPerson } else { class };
             what = format!("TLS failed ({tls}); a private authority goes into `network.ca_certificates`");
         } else if let Some(refused) = cause.downcast_ref::<Refused>() {
             class = refused_class(refused);

@@ -65,8 +65,6 @@ pub(crate) fn class(word: &str) -> Result<Class, String> {
         "policy" => Ok(Class::Policy),
         "auth" => Ok(Class::Auth),
         "needs_person" => Ok(Class::NeedsPerson),
-        other => {
-            Err(format!("\"{other}\" is no class; there are transient, policy, auth and needs_person"))
-        }
+        other => Err(format!("\"{other}\" is no class; there are transient, policy, auth and needs_person")),
     }
 }

@@ -14,7 +14,9 @@ pub(crate) struct Host {
 impl Host {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let wrong = || {
-            format!("\"{text}\" is no host; write a name as app.example.com, or with a port as app.example.com:8443")
+            format!(
+                "\"{text}\" is no host; write a name as app.example.com, or with a port as app.example.com:8443"
+            )
         };
         if text.contains(['/', '@', '?', '#', '*', '\\']) || text.chars().any(char::is_whitespace) {
             return Err(wrong());

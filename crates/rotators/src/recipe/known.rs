@@ -27,13 +27,9 @@ impl Known {
         }
         let form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
         let percent = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
-        for spelling in [
-            secret.to_owned(),
-            form,
-            percent,
-            STANDARD_NO_PAD.encode(secret),
-            URL_SAFE_NO_PAD.encode(secret),
-        ] {
+        for spelling in
+            [secret.to_owned(), form, percent, STANDARD_NO_PAD.encode(secret), URL_SAFE_NO_PAD.encode(secret)]
+        {
             self.spellings.push(Zeroizing::new(spelling));
         }
     }
@@ -41,7 +37,9 @@ impl Known {
     /// Whether a secret stands in the text, plain or encoded.
     pub(crate) fn stands_in(&self, text: &str) -> bool {
         let decoded = percent_decode_str(text).decode_utf8_lossy();
-        self.spellings.iter().any(|secret| text.contains(secret.as_str()) || decoded.contains(secret.as_str()))
+        self.spellings
+            .iter()
+            .any(|secret| text.contains(secret.as_str()) || decoded.contains(secret.as_str()))
     }
 
     /// The secrets themselves, for a page to blank them out.

@@ -7,9 +7,9 @@ mod host;
 mod known;
 mod template;
 
+pub(crate) use code::Codes;
 pub use code::{CodeSource, OneTimeCode};
 pub use document::RecipeError;
-pub(crate) use code::Codes;
 pub(crate) use document::{class, read};
 pub(crate) use host::{Host, Origins};
 pub(crate) use known::Known;

@@ -83,7 +83,8 @@ impl Caller {
             Failure { class, outcome, message, evidence: None }
         };
         let now = self.clock.now();
-        let message = json!({ "type": format!("rotation.{step}"), "timestamp": now.to_string(), "data": data });
+        let message =
+            json!({ "type": format!("rotation.{step}"), "timestamp": now.to_string(), "data": data });
         let body = Zeroizing::new(message.to_string().into_bytes());
         let headers = self.headers(id, now.as_millis().div_euclid(1_000), &body).ok_or_else(|| {
             fail(Class::NeedsPerson, Outcome::NotApplied, "the job's key cannot be sent as a header")

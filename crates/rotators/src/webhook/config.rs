@@ -58,7 +58,10 @@ impl WebhookConfig {
     pub(super) fn check(self, signing: Option<&SecretString>) -> Result<Checked, WebConfigError> {
         let field = |field, problem: String| WebConfigError::Field { field, problem };
         let signing = signing.and_then(SigningKey::parse).ok_or_else(|| {
-            field("signing secret", "give it as whsec_ and base64 of 24 to 64 bytes; the receiver has the same".into())
+            field(
+                "signing secret",
+                "give it as whsec_ and base64 of 24 to 64 bytes; the receiver has the same".into(),
+            )
         })?;
         let wrong = || field("url", "an address as https://rotate.example.com/hook".into());
         let url = Url::parse(&self.url).map_err(|_| wrong())?;

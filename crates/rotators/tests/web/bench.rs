@@ -87,7 +87,9 @@ impl Thief {
 pub(crate) struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
 
 impl Log {
-    pub(crate) fn listen(&self) -> tracing_subscriber::fmt::SubscriberBuilder<
+    pub(crate) fn listen(
+        &self,
+    ) -> tracing_subscriber::fmt::SubscriberBuilder<
         tracing_subscriber::fmt::format::DefaultFields,
         tracing_subscriber::fmt::format::Format,
         tracing_subscriber::filter::LevelFilter,

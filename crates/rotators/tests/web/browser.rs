@@ -1,8 +1,9 @@
 //! The browser recipe: the contract in a real Chromium, and what is its own.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+use latchkey_kernel::{Clock, SystemClock};
 use latchkey_practice::{Fault, Options, Service, recipes, totp};
 use latchkey_rotation::{Class, Outcome};
 use latchkey_rotators::browser::{BrowserConfig, BrowserRecipe};
@@ -52,16 +53,17 @@ fn at(service: &Service, text: &str, patience: u32) -> BrowserRecipe {
 
 fn codes() -> CodeSource {
     Arc::new(|| {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
-        let seconds = now.as_secs();
-        let left = Duration::from_secs((seconds / PERIOD + 1) * PERIOD) - now;
+        let now = u64::try_from(SystemClock.now().as_millis()).expect("after 1970");
+        let seconds = now / 1_000;
+        let left = Duration::from_millis((seconds / PERIOD + 1) * PERIOD * 1_000 - now);
         OneTimeCode { code: totp::code(SEED, seconds, PERIOD).into(), valid_for: left }
     })
 }
 
 #[tokio::test]
 async fn with_one_time_codes_it_logs_in_changes_and_logs_in_again() {
-    let service = Service::start(Options { period: PERIOD, ..Options::default() }).await.expect("a free port");
+    let service =
+        Service::start(Options { period: PERIOD, ..Options::default() }).await.expect("a free port");
     service.add_user(USER, OLD, Some(SEED));
     let connector = at(&service, recipes::BROWSER_TOTP, 30).with_codes(codes());
     change(&connector, NEW).await.expect("well");
@@ -73,7 +75,8 @@ async fn with_one_time_codes_it_logs_in_changes_and_logs_in_again() {
 
 #[tokio::test]
 async fn a_refused_code_says_nothing_about_the_password() {
-    let service = Service::start(Options { period: PERIOD, ..Options::default() }).await.expect("a free port");
+    let service =
+        Service::start(Options { period: PERIOD, ..Options::default() }).await.expect("a free port");
     service.add_user(USER, OLD, Some(SEED));
     let wrong: CodeSource =
         Arc::new(|| OneTimeCode { code: "000000".into(), valid_for: Duration::from_secs(1) });
@@ -83,7 +86,8 @@ async fn a_refused_code_says_nothing_about_the_password() {
         .await
         .expect_err("a wrong code");
     assert_eq!((failure.class, failure.outcome), (Class::NeedsPerson, Outcome::NotApplied), "{failure}");
-    let failure = at(&service, recipes::BROWSER_TOTP, 30).verify(USER, &secret(OLD)).await.expect_err("no code");
+    let failure =
+        at(&service, recipes::BROWSER_TOTP, 30).verify(USER, &secret(OLD)).await.expect_err("no code");
     assert!(failure.message.contains("no TOTP secret"), "{failure}");
 }
 
@@ -155,7 +159,11 @@ fn a_recipe_that_breaks_a_rule_is_refused_with_its_place() {
         ("point_of_no_return = true", "", "change.step: exactly one step"),
         ("goto = \"/login\"", "goto = \"/login?p={{secret.current}}\"", "login.step[0].goto"),
         ("goto = \"/login\"", "goto = \"https://elsewhere.test/\"", "login.step[0].goto"),
-        ("goto = \"/login\"", "goto = \"/login\"\nclick = { text = \"x\" }", "login.step[0]: a step is exactly one"),
+        (
+            "goto = \"/login\"",
+            "goto = \"/login\"\nclick = { text = \"x\" }",
+            "login.step[0]: a step is exactly one",
+        ),
         ("label = \"Password\", with", "lable = \"Password\", with", "login.step[3].fill"),
         ("with = \"{{secret.current}}\"", "with = \"{{secret.staged}}\"", "login.step: only the change"),
         ("role = \"link\"", "role = \"lnik\"", "change.step[0].click"),

@@ -99,8 +99,7 @@ pub(crate) async fn a_busy_target_is_tried_again_later<S: Subject>() {
     let connector = connector::<S>(&service);
     for fault in [Fault::Busy, Fault::TooManyRequests] {
         service.fault(fault);
-        for failure in
-            [err(connector.verify(USER, &secret(WRONG)).await), err(change(&connector, NEW).await)]
+        for failure in [err(connector.verify(USER, &secret(WRONG)).await), err(change(&connector, NEW).await)]
         {
             assert_eq!(failure.class, Class::Transient, "{fault:?}: {failure}");
         }

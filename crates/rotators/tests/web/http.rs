@@ -74,10 +74,9 @@ async fn a_wrong_admin_token_stops_the_connector_and_a_wrong_account_password_do
     });
     let config: HttpConfig = serde_json::from_value(config).expect("a configuration");
     let stranger = HttpRecipe::new(config, Some("stale".into())).expect("a recipe");
-    for failure in [
-        stranger.probe(USER).await.expect_err("refused"),
-        change(&stranger, NEW).await.expect_err("refused"),
-    ] {
+    for failure in
+        [stranger.probe(USER).await.expect_err("refused"), change(&stranger, NEW).await.expect_err("refused")]
+    {
         assert_eq!((failure.class, failure.outcome), (Class::Auth, Outcome::NotApplied), "{failure}");
     }
     service.add_user(USER, "changed elsewhere", None);
@@ -122,17 +121,49 @@ async fn redirects_are_followed_within_the_hosts_and_carry_nothing_out_of_them()
 fn a_recipe_that_breaks_a_rule_is_refused_with_its_place() {
     let cases = [
         ("name = \"login\"", "name = \"log in\"", "verify.positive: there is no step \"login\""),
-        ("request = { method = \"POST\", path = \"/api/login\"", "request = { method = \"PSOT\", path = \"/api/login\"", "step \"login\", request.method"),
-        ("path = \"/api/login\"", "path = \"/api/login/{{secret.current}}\"", "step \"login\", request.path: a secret"),
-        ("path = \"/api/login\"", "path = \"/api/login\", query = { p = \"{{secret.current}}\" }", "step \"login\", request.query.p: a secret"),
+        (
+            "request = { method = \"POST\", path = \"/api/login\"",
+            "request = { method = \"PSOT\", path = \"/api/login\"",
+            "step \"login\", request.method",
+        ),
+        (
+            "path = \"/api/login\"",
+            "path = \"/api/login/{{secret.current}}\"",
+            "step \"login\", request.path: a secret",
+        ),
+        (
+            "path = \"/api/login\"",
+            "path = \"/api/login\", query = { p = \"{{secret.current}}\" }",
+            "step \"login\", request.query.p: a secret",
+        ),
         ("path = \"/api/login\"", "path = \"https://elsewhere.test/\"", "step \"login\", request.path"),
-        ("path = \"/api/login\"", "path = \"/api/login\", host = \"elsewhere.test\"", "step \"login\", request.host"),
-        ("pass = \"{{secret.current}}\"", "pass = \"{{secret.staged}}\"", "step \"login\": {{secret.staged}}"),
-        ("X-CSRF = \"{{csrf}}\"", "X-CSRF = \"{{token}}\"", "step \"change\", request.headers.X-CSRF: {{token}} is captured by no earlier step"),
+        (
+            "path = \"/api/login\"",
+            "path = \"/api/login\", host = \"elsewhere.test\"",
+            "step \"login\", request.host",
+        ),
+        (
+            "pass = \"{{secret.current}}\"",
+            "pass = \"{{secret.staged}}\"",
+            "step \"login\": {{secret.staged}}",
+        ),
+        (
+            "X-CSRF = \"{{csrf}}\"",
+            "X-CSRF = \"{{token}}\"",
+            "step \"change\", request.headers.X-CSRF: {{token}} is captured by no earlier step",
+        ),
         ("point_of_no_return = true\n", "", "step: exactly one step"),
-        ("class = \"policy\", message = \"the new password is too weak\"", "class = \"polcy\"", "step \"change\", errors[0]"),
+        (
+            "class = \"policy\", message = \"the new password is too weak\"",
+            "class = \"polcy\"",
+            "step \"change\", errors[0]",
+        ),
         ("expect = { status = 204 }", "expect = { status = 204, body = 1 }", "step \"change\", expect"),
-        ("capture = { csrf = \"json:$.csrf\"", "capture = { csrf = \"json:csrf\"", "step \"login\", capture.csrf"),
+        (
+            "capture = { csrf = \"json:$.csrf\"",
+            "capture = { csrf = \"json:csrf\"",
+            "step \"login\", capture.csrf",
+        ),
         ("negative = \"login with secret.current -> 401\"", "negative = \"login -> 401\"", "verify.negative"),
         ("hosts = [\"practice.example.com\"]", "hosts = [\"*.example.com\"]", "recipe.hosts"),
         ("id = \"practice-api-v1\"\n", "", "recipe"),

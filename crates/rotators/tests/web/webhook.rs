@@ -56,12 +56,10 @@ mod in_clear {
 async fn a_wrong_signature_is_refused_and_stops_the_connector() {
     let (service, other) = (service().await, service().await);
     let delivery = json!({ "sealed_to": service.receiver_key() });
-    let stranger =
-        webhook(&other.signing_secret(), &service.address().to_string(), delivery, allowed(), 30);
-    for failure in [
-        stranger.probe(USER).await.expect_err("refused"),
-        change(&stranger, NEW).await.expect_err("refused"),
-    ] {
+    let stranger = webhook(&other.signing_secret(), &service.address().to_string(), delivery, allowed(), 30);
+    for failure in
+        [stranger.probe(USER).await.expect_err("refused"), change(&stranger, NEW).await.expect_err("refused")]
+    {
         assert_eq!((failure.class, failure.outcome), (Class::Auth, Outcome::NotApplied), "{failure}");
     }
 }
