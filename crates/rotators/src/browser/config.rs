@@ -8,7 +8,8 @@ use serde::Deserialize;
 
 use super::chromium;
 use super::recipe::{Act, Recipe};
-use crate::http::{Limits, WebConfigError, limits, substitutes};
+use crate::config::ConfigError;
+use crate::http::{Limits, limits, substitutes};
 use crate::network::Network;
 use crate::recipe::{Host, Origins};
 
@@ -55,8 +56,8 @@ pub(super) struct Checked {
 }
 
 impl BrowserConfig {
-    pub(super) fn check(self, path: OsString) -> Result<Checked, WebConfigError> {
-        let field = |field, problem: String| WebConfigError::Field { field, problem };
+    pub(super) fn check(self, path: OsString) -> Result<Checked, ConfigError> {
+        let field = |field: &str, problem: String| ConfigError::new(field, problem);
         let mut recipe = Recipe::parse(&self.recipe)?;
         let hosts = substitutes(&recipe.hosts, &self.hosts)?;
         let pairs: Vec<(Host, Host)> = recipe.hosts.iter().cloned().zip(hosts.iter().cloned()).collect();

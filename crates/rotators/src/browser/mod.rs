@@ -15,12 +15,13 @@ use std::sync::Arc;
 
 use latchkey_rotation::{Class, Failure};
 use secrecy::SecretString;
+use serde_json::Value;
 use tokio::time::Instant;
 
 pub use config::BrowserConfig;
 
+use crate::config::{ConfigError, read};
 use crate::connector::{Abilities, Attempt, Probe, Receipt, Rotate, SessionsEnded, Verdict};
-use crate::http::WebConfigError;
 use crate::network::{Guard, Refused};
 use crate::recipe::{CodeSource, Codes, Known, Phase, Values};
 use config::Checked;
@@ -36,11 +37,20 @@ pub struct BrowserRecipe {
 }
 
 impl BrowserRecipe {
-    /// A connector of this configuration. `path` is the PATH on which Chromium is looked for.
+    /// A connector as configured (see [`BrowserConfig`]), with the Chromium that this process's PATH
+    /// finds, as for any child process.
     ///
     /// # Errors
-    /// When the recipe or a field breaks a rule, or there is no Chromium.
-    pub fn new(config: BrowserConfig, path: OsString) -> Result<Self, WebConfigError> {
+    /// When the recipe or a field breaks a rule, when there is no Chromium, or when an admin secret is
+    /// given, for which pages have no use.
+    pub fn from_config(config: &Value, admin: Option<SecretString>) -> Result<Self, ConfigError> {
+        if admin.is_some() {
+            return Err(ConfigError::new("the admin credential", "a browser recipe logs in as the account itself"));
+        }
+        Self::with_path(read(config)?, std::env::var_os("PATH").unwrap_or_default())
+    }
+
+    fn with_path(config: BrowserConfig, path: OsString) -> Result<Self, ConfigError> {
         Ok(Self { checked: config.check(path)?, codes: Codes::default() })
     }
 
@@ -224,5 +234,32 @@ impl Rotate for BrowserRecipe {
     async fn end_sessions(&self, _: &str) -> Result<SessionsEnded, Failure> {
         let what = "a browser recipe ends sessions within the change, by its [terminate]";
         Err(Failure::not_applied(Class::NeedsPerson, what))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn without_chromium_it_says_what_to_install() {
+        let recipe = r##"
+            recipe = { id = "r", hosts = ["a.test"] }
+            [login]
+            step = [{ fill = { label = "Password", with = "{{secret.current}}" } }]
+            accepted = { path = "/home" }
+            refused = { role = "alert" }
+            [change]
+            step = [
+              { fill = { label = "New", with = "{{secret.staged}}" } },
+              { click = { text = "Save" }, point_of_no_return = true },
+            ]
+            done = { text = "done" }
+        "##;
+        let config = read(&json!({ "recipe": recipe })).expect("a configuration");
+        let error = BrowserRecipe::with_path(config, "/nonexistent".into()).expect_err("no Chromium").to_string();
+        assert!(error.contains("apt-get install chromium"), "{error}");
     }
 }

@@ -7,8 +7,9 @@ use serde::Deserialize;
 
 use super::recipe::Recipe;
 use super::session::Limits;
-use crate::network::{Network, TlsError, tls};
-use crate::recipe::{Host, Origins, RecipeError};
+use crate::config::ConfigError;
+use crate::network::{Network, tls};
+use crate::recipe::{Host, Origins};
 
 /// What an admin gives for an HTTP target.
 #[derive(Debug, Clone, Deserialize)]
@@ -46,28 +47,6 @@ fn body_bytes() -> usize {
     1 << 20
 }
 
-/// What is wrong with a configuration for the web.
-#[derive(Debug, thiserror::Error)]
-pub enum WebConfigError {
-    /// In the recipe.
-    #[error(transparent)]
-    Recipe(#[from] RecipeError),
-    /// In a field.
-    #[error("`{field}`: {problem}")]
-    Field {
-        /// Which.
-        field: &'static str,
-        /// What is wrong, and what would be right.
-        problem: String,
-    },
-}
-
-impl From<TlsError> for WebConfigError {
-    fn from(error: TlsError) -> Self {
-        Self::Field { field: "network.ca_certificates", problem: error.to_string() }
-    }
-}
-
 /// A configuration that was checked.
 #[derive(Debug, Clone)]
 pub(super) struct Checked {
@@ -79,7 +58,7 @@ pub(super) struct Checked {
 }
 
 impl HttpConfig {
-    pub(super) fn check(self) -> Result<Checked, WebConfigError> {
+    pub(super) fn check(self) -> Result<Checked, ConfigError> {
         let mut recipe = Recipe::parse(&self.recipe)?;
         let hosts = substitutes(&recipe.hosts, &self.hosts)?;
         if !self.hosts.is_empty() {
@@ -104,8 +83,8 @@ impl HttpConfig {
 }
 
 /// The hosts in force.
-pub(crate) fn substitutes(listed: &[Host], given: &[String]) -> Result<Vec<Host>, WebConfigError> {
-    let wrong = |problem| WebConfigError::Field { field: "hosts", problem };
+pub(crate) fn substitutes(listed: &[Host], given: &[String]) -> Result<Vec<Host>, ConfigError> {
+    let wrong = |problem: String| ConfigError::new("hosts", problem);
     if given.is_empty() {
         return Ok(listed.to_vec());
     }
@@ -116,8 +95,8 @@ pub(crate) fn substitutes(listed: &[Host], given: &[String]) -> Result<Vec<Host>
 }
 
 /// Limits that are limits.
-pub(crate) fn limits(request: u32, whole: u32, body: usize) -> Result<Limits, WebConfigError> {
-    let wrong = |field, problem: &str| Err(WebConfigError::Field { field, problem: problem.to_owned() });
+pub(crate) fn limits(request: u32, whole: u32, body: usize) -> Result<Limits, ConfigError> {
+    let wrong = |field: &str, problem: &str| Err(ConfigError::new(field, problem));
     if request == 0 {
         return wrong("request_seconds", "at least 1");
     }

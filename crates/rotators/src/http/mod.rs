@@ -13,11 +13,13 @@ mod session;
 
 use latchkey_rotation::{Class, Failure};
 use secrecy::SecretString;
+use serde_json::Value;
 
-pub use config::{HttpConfig, WebConfigError};
+pub use config::HttpConfig;
 pub(crate) use config::{limits, substitutes};
 pub(crate) use session::{Limits, Outgoing, Session, Trouble};
 
+use crate::config::{ConfigError, read};
 use crate::connector::{Abilities, Attempt, Probe, Receipt, Rotate, SessionsEnded, Verdict};
 use crate::recipe::{CodeSource, Codes, Phase, Values};
 use config::Checked;
@@ -32,11 +34,12 @@ pub struct HttpRecipe {
 }
 
 impl HttpRecipe {
-    /// A connector of this configuration; `admin` is what `{{admin.secret}}` stands for.
+    /// A connector as configured (see [`HttpConfig`]); `admin` is what `{{admin.secret}}` stands for.
     ///
     /// # Errors
     /// When the recipe or a field breaks a rule; the error names the place.
-    pub fn new(config: HttpConfig, admin: Option<SecretString>) -> Result<Self, WebConfigError> {
+    pub fn from_config(config: &Value, admin: Option<SecretString>) -> Result<Self, ConfigError> {
+        let config: HttpConfig = read(config)?;
         Ok(Self { checked: config.check()?, admin, codes: Codes::default() })
     }
 

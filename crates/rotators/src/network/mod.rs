@@ -10,7 +10,7 @@ use serde::Deserialize;
 use std::net::IpAddr;
 
 pub(crate) use resolve::{Guard, Refused};
-pub(crate) use tls::{TlsError, tls};
+pub(crate) use tls::tls;
 
 /// What a connector may reach beyond public addresses. Empty allows the public internet over https.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -4,14 +4,21 @@ use latchkey_rotation::Class;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::config::ConfigError;
+
+impl From<RecipeError> for ConfigError {
+    fn from(error: RecipeError) -> Self {
+        Self::new(format!("recipe, {}", error.at), error.problem)
+    }
+}
+
 /// What is wrong with a recipe, and where.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the recipe, at {at}: {problem}")]
-pub struct RecipeError {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RecipeError {
     /// As `step "change", request.json.new`.
-    pub at: String,
+    at: String,
     /// What is wrong there, and what would be right.
-    pub problem: String,
+    problem: String,
 }
 
 impl RecipeError {

@@ -9,8 +9,7 @@ mod template;
 
 pub(crate) use code::Codes;
 pub use code::{CodeSource, OneTimeCode};
-pub use document::RecipeError;
-pub(crate) use document::{class, read};
+pub(crate) use document::{RecipeError, class, read};
 pub(crate) use host::{Host, Origins};
 pub(crate) use known::Known;
 pub(crate) use template::{Missing, Slot, Template, Values, is_name};

@@ -7,7 +7,8 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::sign::{ReceiverKey, SigningKey};
-use crate::http::{Limits, WebConfigError, limits};
+use crate::config::ConfigError;
+use crate::http::{Limits, limits};
 use crate::network::{Network, tls};
 use crate::recipe::{Host, Origins};
 
@@ -55,11 +56,11 @@ pub(super) struct Checked {
 }
 
 impl WebhookConfig {
-    pub(super) fn check(self, signing: Option<&SecretString>) -> Result<Checked, WebConfigError> {
-        let field = |field, problem: String| WebConfigError::Field { field, problem };
+    pub(super) fn check(self, signing: Option<&SecretString>) -> Result<Checked, ConfigError> {
+        let field = |field: &str, problem: String| ConfigError::new(field, problem);
         let signing = signing.and_then(SigningKey::parse).ok_or_else(|| {
             field(
-                "signing secret",
+                "the signing secret",
                 "give it as whsec_ and base64 of 24 to 64 bytes; the receiver has the same".into(),
             )
         })?;

@@ -10,42 +10,33 @@ mod sign;
 
 use std::sync::Arc;
 
-use latchkey_kernel::{Clock, Entropy};
+use latchkey_kernel::{OsEntropy, SystemClock};
 use latchkey_rotation::{Class, Failure};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
 pub use config::{Delivery, WebhookConfig};
 
+use crate::config::{ConfigError, read};
 use crate::connector::{Abilities, Attempt, Probe, Receipt, Rotate, SessionsEnded, Verdict};
-use crate::http::WebConfigError;
 use call::Caller;
 
 /// Asks a webhook's receiver to change a password.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Webhook {
     caller: Caller,
 }
 
-impl std::fmt::Debug for Webhook {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Webhook").field("caller", &self.caller).finish()
-    }
-}
-
 impl Webhook {
-    /// A connector of this configuration; `signing` is the secret shared with the receiver, as
-    /// `whsec_` and base64.
+    /// A connector as configured (see [`WebhookConfig`]); `signing` is the secret shared with the
+    /// receiver, as `whsec_` and base64.
     ///
     /// # Errors
     /// When a field breaks a rule, or the signing secret is missing or none.
-    pub fn new(
-        config: WebhookConfig,
-        signing: Option<&SecretString>,
-        clock: Arc<dyn Clock>,
-        entropy: Arc<dyn Entropy>,
-    ) -> Result<Self, WebConfigError> {
-        Ok(Self { caller: Caller::new(config.check(signing)?, clock, entropy) })
+    pub fn from_config(config: &Value, signing: Option<SecretString>) -> Result<Self, ConfigError> {
+        let config: WebhookConfig = read(config)?;
+        let checked = config.check(signing.as_ref())?;
+        Ok(Self { caller: Caller::new(checked, Arc::new(SystemClock), Arc::new(OsEntropy)) })
     }
 }
 

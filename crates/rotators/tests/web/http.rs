@@ -2,7 +2,7 @@
 
 use latchkey_practice::{Fault, Options, Service, recipes};
 use latchkey_rotation::{Class, Outcome};
-use latchkey_rotators::http::{HttpConfig, HttpRecipe};
+use latchkey_rotators::http::HttpRecipe;
 use latchkey_rotators::{Rotate, Verdict};
 use serde_json::{Value, json};
 
@@ -16,8 +16,7 @@ fn recipe(text: &str, service: &Service, host: &str, network: Value, patience: u
         "request_seconds": patience.min(2 + patience / 10),
         "whole_seconds": patience,
     });
-    let config: HttpConfig = serde_json::from_value(config).expect("a configuration");
-    HttpRecipe::new(config, Some(service.admin_token().into())).expect("a recipe that keeps the rules")
+    HttpRecipe::from_config(&config, Some(service.admin_token().into())).expect("a recipe that keeps the rules")
 }
 
 macro_rules! subject {
@@ -72,8 +71,7 @@ async fn a_wrong_admin_token_stops_the_connector_and_a_wrong_account_password_do
     let config = json!({
         "recipe": recipes::ADMIN, "hosts": [service.address().to_string()], "network": allowed(),
     });
-    let config: HttpConfig = serde_json::from_value(config).expect("a configuration");
-    let stranger = HttpRecipe::new(config, Some("stale".into())).expect("a recipe");
+    let stranger = HttpRecipe::from_config(&config, Some("stale".into())).expect("a recipe");
     for failure in
         [stranger.probe(USER).await.expect_err("refused"), change(&stranger, NEW).await.expect_err("refused")]
     {
@@ -172,8 +170,7 @@ fn a_recipe_that_breaks_a_rule_is_refused_with_its_place() {
     for (from, to, place) in cases {
         assert!(recipes::API.contains(from), "{from}");
         let config = json!({ "recipe": recipes::API.replacen(from, to, 1) });
-        let config: HttpConfig = serde_json::from_value(config).expect("a configuration");
-        let error = HttpRecipe::new(config, None).expect_err(place).to_string();
+        let error = HttpRecipe::from_config(&config, None).expect_err(place).to_string();
         assert!(error.contains(place), "{error} does not name {place}");
     }
 }
