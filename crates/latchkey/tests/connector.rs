@@ -84,7 +84,8 @@ impl Database {
 
     fn sql(&self, sql: &str) {
         self.runtime.block_on(async {
-            let (client, connection) = tokio_postgres::connect(&self.server.url(), tokio_postgres::NoTls).await.unwrap();
+            let (client, connection) =
+                tokio_postgres::connect(&self.server.url(), tokio_postgres::NoTls).await.unwrap();
             tokio::spawn(connection);
             client.batch_execute(sql).await.unwrap();
         });
@@ -120,7 +121,10 @@ fn postgres_check_fails_where_a_step_does_not_hold() {
     let output = check.passwords(&["--json", "--admin-url", &wrong, admin[0], admin[1], "--login", "app"]);
     let (told, well) = steps(&output);
     assert!(!well && told.len() == 1, "{told:?}");
-    assert_eq!((&told[0]["step"], &told[0]["class"], &told[0]["outcome"]), (&"probe".into(), &"auth".into(), &"not_applied".into()));
+    assert_eq!(
+        (&told[0]["step"], &told[0]["class"], &told[0]["outcome"]),
+        (&"probe".into(), &"auth".into(), &"not_applied".into())
+    );
 
     // A server that lets everybody in: the old one "works" on, so the check does not hold.
     let path = database.runtime.block_on(async {
@@ -133,7 +137,10 @@ fn postgres_check_fails_where_a_step_does_not_hold() {
     let (told, well) = steps(&check.passwords(&["--json", "--admin-url", &url, "--login", "app"]));
     assert!(!well);
     assert!(told[0]["warnings"][0].as_str().unwrap().contains("trust"), "{told:?}");
-    assert_eq!((&told[3]["step"], &told[3]["held"], &told[3]["verdict"]), (&"old_refused".into(), &false.into(), &"works".into()));
+    assert_eq!(
+        (&told[3]["step"], &told[3]["held"], &told[3]["verdict"]),
+        (&"old_refused".into(), &false.into(), &"works".into())
+    );
 }
 
 #[test]
@@ -143,7 +150,8 @@ fn secrets_come_from_standard_input_and_the_environment_too() {
     let url = database.server.url();
     let mut command = check.command(&["--json", "--admin-url", &url, "--login", "app", "--keep-sessions"]);
     command.args(["--old-password-env", "THE_OLD", "--new-password-file", "-"]).env("THE_OLD", OLD);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), NEW.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     let (told, well) = steps(&output);
@@ -191,12 +199,14 @@ fn ldap_is_checked() {
     let check = Check::new("ldap");
     check.file("admin", server.password());
     check.file("ca.pem", &key.cert.pem());
-    let (url, login) = (format!("ldaps://127.0.0.1:{}", server.tls_port()), format!("uid=app,ou=people,{BASE}"));
+    let (url, login) =
+        (format!("ldaps://127.0.0.1:{}", server.tls_port()), format!("uid=app,ou=people,{BASE}"));
     let bind = ["--bind-dn", ROTATOR, "--bind-password-file", "admin", "--ca-file", "ca.pem"];
     let output = check.passwords(&[&["--json", "--url", &url, "--login", &login][..], &bind].concat());
     assert_all_held(&output);
     let weak = check.file("new", "short");
-    let (told, well) = steps(&check.passwords(&[&["--json", "--url", &url, "--login", &login][..], &bind].concat()));
+    let (told, well) =
+        steps(&check.passwords(&[&["--json", "--url", &url, "--login", &login][..], &bind].concat()));
     assert!(!well && told.last().unwrap()["class"] == "policy", "{told:?} {weak:?}");
 }
 
@@ -223,8 +233,12 @@ fn unix_logins_and_their_keys_are_checked() {
 #[test]
 fn help_teaches_each_kind() {
     for kind in ["postgres", "mysql", "ldap", "ad", "unix", "ssh-key"] {
-        let help = Check { folder: tempfile::tempdir().unwrap(), kind }.command(&["--help"]).output().unwrap();
+        let help =
+            Check { folder: tempfile::tempdir().unwrap(), kind }.command(&["--help"]).output().unwrap();
         let (out, _) = texts(&help);
-        assert!(help.status.success() && out.contains("Example:") && out.contains("--login"), "{kind}: {out}");
+        assert!(
+            help.status.success() && out.contains("Example:") && out.contains("--login"),
+            "{kind}: {out}"
+        );
     }
 }

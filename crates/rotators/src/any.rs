@@ -6,9 +6,9 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::config::ConfigError;
+use crate::connector::{Abilities, Attempt, Probe, Receipt, Rotate, SessionsEnded, Verdict};
 use crate::recipe::CodeSource;
 use crate::said::masked;
-use crate::connector::{Abilities, Attempt, Probe, Receipt, Rotate, SessionsEnded, Verdict};
 
 macro_rules! connectors {
     ($($(#[$doc:meta])* $variant:ident($connector:ty) = $word:literal),* $(,)?) => {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::secret::Source;
+use super::web::{Browser, Http, Webhook};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Connector {
@@ -47,11 +48,15 @@ The admin login needs CREATE USER and SELECT on mysql.*; to end sessions, PROCES
     --login uid=app,ou=people,dc=corp,dc=example --old-password-file old.txt --new-password-file new.txt")]
     Ldap(Ldap),
     /// A login of an Active Directory domain
-    #[command(visible_alias = "ad", alias = "active_directory", after_help = "Example:
+    #[command(
+        visible_alias = "ad",
+        alias = "active_directory",
+        after_help = "Example:
   latchkey connector check ad --url ldaps://dc1.corp.example --admin svc-rotate@corp.example \\
     --admin-password-file rotator.txt --login app@corp.example --old-password-file old.txt --new-password-file new.txt
 
-The admin login needs `Reset password` on the login, by delegation of control.")]
+The admin login needs `Reset password` on the login, by delegation of control."
+    )]
     ActiveDirectory(ActiveDirectory),
     /// The password of a Unix login, over SSH
     #[command(after_help = "Example:
@@ -61,12 +66,33 @@ The admin login needs `Reset password` on the login, by delegation of control.")
 An admin login that is not root needs, in sudoers: NOPASSWD: /usr/sbin/chpasswd \"\", /usr/bin/pkill")]
     Unix(Unix),
     /// The key of a Unix login, in its authorized_keys
-    #[command(alias = "ssh_key", after_help = "Example:
+    #[command(
+        alias = "ssh_key",
+        after_help = "Example:
   latchkey connector check ssh-key --host web1.corp.example --host-key SHA256:… \\
     --login app --old-key-file old_key --new-key-file new_key
 
-Without --admin the login changes its own keys.")]
+Without --admin the login changes its own keys."
+    )]
     SshKey(SshKey),
+    /// A target whose password HTTP requests change, as a recipe declares them
+    #[command(after_help = "Example:
+  latchkey connector check http --recipe crm.toml \\
+    --login app --old-password-file old.txt --new-password-file new.txt
+
+The admin secret is what {{admin.secret}} in the recipe stands for.")]
+    Http(Http),
+    /// A target whose password is changed on its web pages, in a Chromium without a window
+    #[command(after_help = "Example:
+  latchkey connector check browser --recipe shop.toml --screenshot failed.png \\
+    --login app@corp.example --old-password-file old.txt --new-password-file new.txt")]
+    Browser(Browser),
+    /// A receiver of signed webhooks that changes the password itself
+    #[command(after_help = "Example:
+  latchkey connector check webhook --url https://rotate.corp.example/hook \\
+    --signing-secret-file whsec.txt --receiver-key \"$(cat receiver.pub)\" \\
+    --login app --old-password-file old.txt --new-password-file new.txt")]
+    Webhook(Webhook),
 }
 
 /// The login, and the secrets that it is to have had and to have.

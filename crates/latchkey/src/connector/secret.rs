@@ -42,7 +42,9 @@ impl<'a> Source<'a> {
             (None, Some(name)) => {
                 let value = std::env::var_os(name)
                     .with_context(|| format!("the {what} is to come from {name}, which is not set"))?;
-                Zeroizing::new(value.into_string().map_err(|_| anyhow::anyhow!("the {what} in {name} is no UTF-8"))?)
+                Zeroizing::new(
+                    value.into_string().map_err(|_| anyhow::anyhow!("the {what} in {name} is no UTF-8"))?,
+                )
             }
         };
         if text.is_empty() {
@@ -64,7 +66,8 @@ fn read_all(from: impl std::io::Read, what: &str) -> anyhow::Result<Zeroizing<St
     if text.len() as u64 > LONGEST {
         bail!("the {what} is longer than {LONGEST} bytes; is it the right file?");
     }
-    let length = text.strip_suffix('\n').map_or(text.len(), |rest| rest.strip_suffix('\r').unwrap_or(rest).len());
+    let length =
+        text.strip_suffix('\n').map_or(text.len(), |rest| rest.strip_suffix('\r').unwrap_or(rest).len());
     text.truncate(length);
     Ok(text)
 }
@@ -75,8 +78,7 @@ mod tests {
 
     #[test]
     fn one_line_break_at_the_end_is_not_part_of_the_secret() {
-        for (text, expected) in
-            [("a b ", "a b "), ("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), ("\n", "")]
+        for (text, expected) in [("a b ", "a b "), ("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), ("\n", "")]
         {
             assert_eq!(*read_all(text.as_bytes(), "x").unwrap(), expected, "{text:?}");
         }

@@ -66,16 +66,28 @@ mod tests {
 
     #[test]
     fn real_texts_are_understood() {
-        let bind = |data: &str| format!("80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext error, data {data}, v2580");
+        let bind = |data: &str| {
+            format!(
+                "80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext error, data {data}, v2580"
+            )
+        };
         assert_eq!(login(&bind("52e")), Some(Login::Wrong));
         assert_eq!(login(&bind("525")), Some(Login::NotFound));
         assert_eq!(login(&bind("775")), Some(Login::Barred("it is locked after failed logins")));
         assert_eq!(login("Simple Bind Failed: NT_STATUS_LOGON_FAILURE"), None);
-        let change_text = |number: &str| format!("{number}: SvcErr: DSID-031A1254, problem 5003 (WILL_NOT_PERFORM), data 0\n");
+        let change_text = |number: &str| {
+            format!("{number}: SvcErr: DSID-031A1254, problem 5003 (WILL_NOT_PERFORM), data 0\n")
+        };
         assert_eq!(change(&change_text("0000052D")), Some(Change::Rules));
-        assert_eq!(change("00000056: AtrErr: DSID-03191083, #1:\n\t0: 00000056: DSID-03191083"), Some(Change::OldIsWrong));
+        assert_eq!(
+            change("00000056: AtrErr: DSID-03191083, #1:\n\t0: 00000056: DSID-03191083"),
+            Some(Change::OldIsWrong)
+        );
         assert_eq!(change(&change_text("0000001F")), Some(Change::NotEncrypted));
-        assert_eq!(change("00002098: SecErr: DSID-03150F94, problem 4003 (INSUFF_ACCESS_RIGHTS), data 0"), Some(Change::NotAllowed));
+        assert_eq!(
+            change("00002098: SecErr: DSID-03150F94, problem 4003 (INSUFF_ACCESS_RIGHTS), data 0"),
+            Some(Change::NotAllowed)
+        );
         assert_eq!(change("00002077: SvcErr"), None);
         assert_eq!(change(""), None);
     }

@@ -109,8 +109,9 @@ impl ActiveDirectory {
     /// The entry of a login, which may be given as DN, `user@domain`, `DOMAIN\user` or account name.
     async fn find(&self, link: &mut Link, username: &str) -> Result<SearchEntry, Failure> {
         const ATTRIBUTES: [&str; 3] = ["userAccountControl", "lockoutTime", "distinguishedName"];
-        let failed =
-            |fault: Fault| fault.nothing_changed(&self.target, &format!("{username:?} could not be looked up"), &[]);
+        let failed = |fault: Fault| {
+            fault.nothing_changed(&self.target, &format!("{username:?} could not be looked up"), &[])
+        };
         let missing = || {
             self.needs_person(&format!(
                 "there is no login {username:?} that may be seen; check the account's login name and `base_dn`"
@@ -124,14 +125,18 @@ impl ActiveDirectory {
             None => {
                 let root = link.entry("", &["defaultNamingContext"]).await.map_err(failed)?;
                 let context = root.and_then(|root| root.attrs.get("defaultNamingContext")?.first().cloned());
-                context.ok_or_else(|| self.needs_person("the directory does not name its domain; give `base_dn`"))?
+                context.ok_or_else(|| {
+                    self.needs_person("the directory does not name its domain; give `base_dn`")
+                })?
             }
         };
         let name = username.rsplit_once('\\').map_or(username, |(_, name)| name);
         let name = ldap_escape(name);
         let filter = format!("(&(objectClass=user)(|(sAMAccountName={name})(userPrincipalName={name})))");
-        let found =
-            link.ask(async |ldap| ldap.search(&base, Scope::Subtree, &filter, ATTRIBUTES).await).await.map_err(failed)?;
+        let found = link
+            .ask(async |ldap| ldap.search(&base, Scope::Subtree, &filter, ATTRIBUTES).await)
+            .await
+            .map_err(failed)?;
         if ![0, 4].contains(&found.1.rc) {
             return Err(failed(Fault::Answer(found.1)));
         }
@@ -139,9 +144,8 @@ impl ActiveDirectory {
         match (entries.next(), entries.next()) {
             (Some(entry), None) => Ok(entry),
             (None, _) => Err(missing()),
-            (Some(_), Some(_)) => {
-                Err(self.needs_person(&format!("{username:?} is more than one login; give its DN or user@domain")))
-            }
+            (Some(_), Some(_)) => Err(self
+                .needs_person(&format!("{username:?} is more than one login; give its DN or user@domain"))),
         }
     }
 
@@ -149,7 +153,9 @@ impl ActiveDirectory {
         let words = fault.words(secrets.iter().copied());
         let says = |what: &str| format!("{}: the password of {username:?} {what}: {words}", self.target);
         let result = match fault {
-            Fault::Lost(_) => return Failure::unknown(Class::Transient, says("may or may not have been changed")),
+            Fault::Lost(_) => {
+                return Failure::unknown(Class::Transient, says("may or may not have been changed"));
+            }
             Fault::NotSent(_) | Fault::Tls(_) => {
                 return Failure::not_applied(Class::Transient, says("was not changed"));
             }
@@ -161,7 +167,9 @@ impl ActiveDirectory {
                 "was not changed, since the domain's rules refuse the new one: its length, its classes of characters, \
                  the history, or that the last own change is younger than the minimum age (one day by default)",
             ),
-            (Some(Change::OldIsWrong), _) => (Class::NeedsPerson, "was not changed, since the old one is wrong"),
+            (Some(Change::OldIsWrong), _) => {
+                (Class::NeedsPerson, "was not changed, since the old one is wrong")
+            }
             (Some(Change::NotEncrypted), _) => {
                 (Class::NeedsPerson, "was not changed, since the domain controller wants better encryption")
             }
@@ -171,7 +179,9 @@ impl ActiveDirectory {
             ),
             (None, 19) => (Class::Policy, "was not changed, since the domain's rules refuse the new one"),
             (None, 32) => (Class::NeedsPerson, "was not changed, since there is no such login"),
-            (None, 10) => (Class::NeedsPerson, "was not changed, since another domain keeps it; name its controller"),
+            (None, 10) => {
+                (Class::NeedsPerson, "was not changed, since another domain keeps it; name its controller")
+            }
             (None, 3 | 51 | 52) => (Class::Transient, "was not changed"),
             (None, 1 | 80) => {
                 return Failure::unknown(Class::Transient, says("may or may not have been changed"));
@@ -189,7 +199,8 @@ impl Rotate for ActiveDirectory {
 
     async fn probe(&self, username: &str) -> Result<Probe, Failure> {
         const CONTROLS: [&str; 2] = ["supportedControl", "dnsHostName"];
-        let failed = |fault: Fault| fault.nothing_changed(&self.target, "the directory could not be looked at", &[]);
+        let failed =
+            |fault: Fault| fault.nothing_changed(&self.target, "the directory could not be looked at", &[]);
         let mut link = match &self.admin {
             Some(_) => self.changing(username, None).await?,
             None => Link::open(&self.target).await.map_err(failed)?,
@@ -197,10 +208,12 @@ impl Rotate for ActiveDirectory {
         let root = link.entry("", &CONTROLS).await.map_err(failed)?;
         let attributes = root.map(|root| root.attrs).unwrap_or_default();
         let mut warnings = Vec::new();
-        let knows_hints =
-            attributes.get("supportedControl").is_some_and(|known| known.iter().any(|oid| oid == POLICY_HINTS));
+        let knows_hints = attributes
+            .get("supportedControl")
+            .is_some_and(|known| known.iter().any(|oid| oid == POLICY_HINTS));
         if self.mind_history && self.admin.is_some() && !knows_hints {
-            warnings.push("the domain controller cannot mind the history in a reset (`mind_history`)".to_owned());
+            warnings
+                .push("the domain controller cannot mind the history in a reset (`mind_history`)".to_owned());
         }
         if self.admin.is_some() {
             let entry = self.find(&mut link, username).await?;
@@ -215,7 +228,10 @@ impl Rotate for ActiveDirectory {
             }
         }
         let host = attributes.get("dnsHostName").and_then(|values| values.first().cloned());
-        Ok(Probe { target: host.map_or("Active Directory".to_owned(), |host| format!("Active Directory ({host})")), warnings })
+        Ok(Probe {
+            target: host.map_or("Active Directory".to_owned(), |host| format!("Active Directory ({host})")),
+            warnings,
+        })
     }
 
     async fn change(&self, attempt: &Attempt<'_>) -> Result<Receipt, Failure> {
@@ -275,24 +291,32 @@ impl Rotate for ActiveDirectory {
             _ => username.to_owned(),
         };
         let failed = |fault: Fault| {
-            fault.nothing_changed(&self.target, &format!("the login of {username:?} could not be tried"), &[secret])
+            fault.nothing_changed(
+                &self.target,
+                &format!("the login of {username:?} could not be tried"),
+                &[secret],
+            )
         };
         let mut link = Link::open(&self.target).await.map_err(failed)?;
         match link.bind(&login, secret).await {
             Ok(_) => Ok(Verdict::Works),
             Err(Fault::Answer(result)) if result.rc == 49 => match codes::login(&result.text) {
                 None | Some(Login::Wrong) => Ok(Verdict::Refused),
-                Some(Login::NotFound) => {
-                    Err(self.needs_person(&format!("there is no login {username:?}; check the account's login name")))
+                Some(Login::NotFound) => Err(self.needs_person(&format!(
+                    "there is no login {username:?}; check the account's login name"
+                ))),
+                Some(Login::Barred(why)) => {
+                    Err(self.needs_person(&format!("{username:?} cannot log in: {why}")))
                 }
-                Some(Login::Barred(why)) => Err(self.needs_person(&format!("{username:?} cannot log in: {why}"))),
             },
             Err(fault) => Err(failed(fault)),
         }
     }
 
     async fn end_sessions(&self, username: &str) -> Result<SessionsEnded, Failure> {
-        Err(self.needs_person(&format!("a directory cannot end the sessions of {username:?}; its tickets run out")))
+        Err(self.needs_person(&format!(
+            "a directory cannot end the sessions of {username:?}; its tickets run out"
+        )))
     }
 }
 

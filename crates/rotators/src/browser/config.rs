@@ -29,14 +29,14 @@ pub struct BrowserConfig {
     #[serde(default)]
     pub chromium: Option<PathBuf>,
     /// The longest wait for what a step looks for.
-    #[serde(default = "step_seconds")]
-    pub step_seconds: u32,
+    #[serde(default = "timeout_seconds")]
+    pub timeout_seconds: u32,
     /// The longest time for a whole change or login.
     #[serde(default = "whole_seconds")]
     pub whole_seconds: u32,
 }
 
-fn step_seconds() -> u32 {
+fn timeout_seconds() -> u32 {
     20
 }
 
@@ -84,7 +84,7 @@ impl BrowserConfig {
             network: Arc::new(self.network),
             chromium,
             path,
-            limits: limits(self.step_seconds, self.whole_seconds, 1)?,
+            limits: limits(self.timeout_seconds, self.whole_seconds, 1)?,
         })
     }
 }

@@ -45,7 +45,10 @@ impl BrowserRecipe {
     /// given, for which pages have no use.
     pub fn from_config(config: &Value, admin: Option<SecretString>) -> Result<Self, ConfigError> {
         if admin.is_some() {
-            return Err(ConfigError::new("the admin credential", "a browser recipe logs in as the account itself"));
+            return Err(ConfigError::new(
+                "the admin credential",
+                "a browser recipe logs in as the account itself",
+            ));
         }
         Self::with_path(read(config)?, std::env::var_os("PATH").unwrap_or_default())
     }
@@ -259,7 +262,8 @@ mod tests {
             done = { text = "done" }
         "##;
         let config = read(&json!({ "recipe": recipe })).expect("a configuration");
-        let error = BrowserRecipe::with_path(config, "/nonexistent".into()).expect_err("no Chromium").to_string();
+        let error =
+            BrowserRecipe::with_path(config, "/nonexistent".into()).expect_err("no Chromium").to_string();
         assert!(error.contains("apt-get install chromium"), "{error}");
     }
 }

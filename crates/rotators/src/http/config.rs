@@ -25,8 +25,8 @@ pub struct HttpConfig {
     #[serde(default)]
     pub network: Network,
     /// The longest wait for one answer.
-    #[serde(default = "request_seconds")]
-    pub request_seconds: u32,
+    #[serde(default = "timeout_seconds")]
+    pub timeout_seconds: u32,
     /// The longest time for a whole change or login.
     #[serde(default = "whole_seconds")]
     pub whole_seconds: u32,
@@ -35,7 +35,7 @@ pub struct HttpConfig {
     pub body_bytes: usize,
 }
 
-fn request_seconds() -> u32 {
+fn timeout_seconds() -> u32 {
     20
 }
 
@@ -71,7 +71,7 @@ impl HttpConfig {
             }
             recipe.hosts.clone_from(&hosts);
         }
-        let limits = limits(self.request_seconds, self.whole_seconds, self.body_bytes)?;
+        let limits = limits(self.timeout_seconds, self.whole_seconds, self.body_bytes)?;
         Ok(Checked {
             recipe,
             origins: Origins::new(hosts, self.network.plain_http_on_loopback),
@@ -97,14 +97,14 @@ pub(crate) fn substitutes(listed: &[Host], given: &[String]) -> Result<Vec<Host>
 /// Limits that are limits.
 pub(crate) fn limits(request: u32, whole: u32, body: usize) -> Result<Limits, ConfigError> {
     let wrong = |field: &str, problem: &str| Err(ConfigError::new(field, problem));
-    if request == 0 {
-        return wrong("request_seconds", "at least 1");
+    if !(1..=300).contains(&request) {
+        return wrong("timeout_seconds", "must be 1 to 300");
     }
     if !(1..=600).contains(&whole) {
-        return wrong("whole_seconds", "from 1 to 600");
+        return wrong("whole_seconds", "must be 1 to 600");
     }
     if !(1..=16 << 20).contains(&body) {
-        return wrong("body_bytes", "from 1 to 16777216");
+        return wrong("body_bytes", "must be 1 to 16777216");
     }
     let seconds = |count: u32| Duration::from_secs(count.into());
     Ok(Limits { request: seconds(request), whole: seconds(whole), body })

@@ -33,7 +33,8 @@ impl Target {
         timeout_seconds: Option<u64>,
         plain_on_loopback: bool,
     ) -> Result<Self, ConfigError> {
-        let wrong = || ConfigError::new("url", "must be ldaps://host[:port], or ldap://host[:port] for StartTLS");
+        let wrong =
+            || ConfigError::new("url", "must be ldaps://host[:port], or ldap://host[:port] for StartTLS");
         let (scheme, place) = url.split_once("://").ok_or_else(wrong)?;
         let place = place.trim_end_matches('/');
         let (host, port) = match place.rsplit_once(':') {
@@ -46,7 +47,10 @@ impl Target {
         }
         let starttls = match (scheme, starttls) {
             ("ldaps", Some(true)) => {
-                return Err(ConfigError::new("starttls", "is for ldap:// only; ldaps:// is TLS from the first byte"));
+                return Err(ConfigError::new(
+                    "starttls",
+                    "is for ldap:// only; ldaps:// is TLS from the first byte",
+                ));
             }
             ("ldaps", _) => false,
             ("ldap", None) => !(plain_on_loopback && config::is_loopback(host)),
@@ -97,8 +101,7 @@ pub(crate) struct Link {
 
 impl Link {
     pub(crate) async fn open(target: &Target) -> Result<Self, Fault> {
-        let settings =
-            LdapConnSettings::new().set_starttls(target.starttls).set_config(target.tls.clone());
+        let settings = LdapConnSettings::new().set_starttls(target.starttls).set_config(target.tls.clone());
         let connecting = Box::pin(LdapConnAsync::with_settings(settings, &target.url));
         let opened = target.limit.on(connecting).await.map_err(Fault::from)?;
         let (connection, ldap) = opened.map_err(|error| match error {
@@ -106,7 +109,9 @@ impl Link {
                 Fault::Tls(format!("the directory refuses StartTLS: {}", said(&result.text, [])))
             }
             LdapError::Rustls { source } => Fault::Tls(source.to_string()),
-            LdapError::DNSName { .. } => Fault::Tls("the host's name cannot stand in a certificate".to_owned()),
+            LdapError::DNSName { .. } => {
+                Fault::Tls("the host's name cannot stand in a certificate".to_owned())
+            }
             LdapError::Io { source } => {
                 let tls = source.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
                 if tls { Fault::Tls(source.to_string()) } else { Fault::NotSent(source.to_string()) }
@@ -135,7 +140,11 @@ impl Link {
     }
 
     /// One entry with these attributes, if it is there and may be seen.
-    pub(crate) async fn entry(&mut self, dn: &str, attributes: &[&str]) -> Result<Option<SearchEntry>, Fault> {
+    pub(crate) async fn entry(
+        &mut self,
+        dn: &str,
+        attributes: &[&str],
+    ) -> Result<Option<SearchEntry>, Fault> {
         let attributes = attributes.to_vec();
         let found = self
             .ask(async |ldap| ldap.search(dn, ldap3::Scope::Base, "(objectClass=*)", attributes).await)

@@ -52,7 +52,10 @@ impl Ldap {
     pub fn from_config(config: &Value, password: Option<SecretString>) -> Result<Self, ConfigError> {
         let config: Config = config::read(config)?;
         if config.user_dn.as_ref().is_some_and(|template| template.matches("{login}").count() != 1) {
-            return Err(ConfigError::new("user_dn", "must hold {login} once, as uid={login},ou=people,dc=corp"));
+            return Err(ConfigError::new(
+                "user_dn",
+                "must hold {login} once, as uid={login},ou=people,dc=corp",
+            ));
         }
         Ok(Self {
             target: Target::new(
@@ -107,7 +110,9 @@ impl Ldap {
         let words = fault.words(secrets.iter().copied());
         let says = |what: &str| format!("{}: the password of {dn:?} {what}: {words}", self.target);
         let result = match fault {
-            Fault::Lost(_) => return Failure::unknown(Class::Transient, says("may or may not have been changed")),
+            Fault::Lost(_) => {
+                return Failure::unknown(Class::Transient, says("may or may not have been changed"));
+            }
             Fault::NotSent(_) | Fault::Tls(_) => {
                 return Failure::not_applied(Class::Transient, says("was not changed"));
             }
@@ -126,11 +131,19 @@ impl Ldap {
         }
         let (class, what) = match result.rc {
             19 => (Class::Policy, "was not changed, since the directory's policy refuses the new one"),
-            50 => (Class::NeedsPerson, "was not changed, since the admin login may not; let it write userPassword"),
+            50 => (
+                Class::NeedsPerson,
+                "was not changed, since the admin login may not; let it write userPassword",
+            ),
             32 => (Class::NeedsPerson, "was not changed, since there is no such entry"),
-            10 => (Class::NeedsPerson, "was not changed, since this is a replica; name the server that it refers to"),
+            10 => (
+                Class::NeedsPerson,
+                "was not changed, since this is a replica; name the server that it refers to",
+            ),
             8 | 13 => (Class::NeedsPerson, "was not changed, since the directory wants TLS for it"),
-            2 => (Class::NeedsPerson, "was not changed, since the directory has no Password Modify (RFC 3062)"),
+            2 => {
+                (Class::NeedsPerson, "was not changed, since the directory has no Password Modify (RFC 3062)")
+            }
             3 | 51 | 52 => (Class::Transient, "was not changed"),
             // "Other" says that something broke inside, at whatever point.
             1 | 80 => return Failure::unknown(Class::Transient, says("may or may not have been changed")),
@@ -147,12 +160,14 @@ impl Rotate for Ldap {
 
     async fn probe(&self, username: &str) -> Result<Probe, Failure> {
         let dn = self.dn(username);
-        let failed = |fault: Fault| fault.nothing_changed(&self.target, "the directory could not be looked at", &[]);
+        let failed =
+            |fault: Fault| fault.nothing_changed(&self.target, "the directory could not be looked at", &[]);
         let mut link = match &self.admin {
             Some(_) => self.changing(&dn, None).await?,
             None => Link::open(&self.target).await.map_err(failed)?,
         };
-        let root = link.entry("", &["supportedExtension", "vendorName", "vendorVersion"]).await.map_err(failed)?;
+        let root =
+            link.entry("", &["supportedExtension", "vendorName", "vendorVersion"]).await.map_err(failed)?;
         let attributes = root.map(|root| root.attrs).unwrap_or_default();
         let first = |name: &str| attributes.get(name).and_then(|values| values.first().cloned());
         let mut warnings = Vec::new();
@@ -161,7 +176,8 @@ impl Rotate for Ldap {
                 return Err(self.needs_person("the directory has no Password Modify operation (RFC 3062)"));
             }
             Some(_) => {}
-            None => warnings.push("the directory does not say what it can do, so Password Modify is a guess".to_owned()),
+            None => warnings
+                .push("the directory does not say what it can do, so Password Modify is a guess".to_owned()),
         }
         if self.admin.is_some() {
             let entry = link.entry(&dn, &["pwdAccountLockedTime"]).await.map_err(failed)?;
@@ -186,7 +202,10 @@ impl Rotate for Ldap {
         let Attempt { username, old, new, .. } = *attempt;
         if new.expose_secret().is_empty() {
             // Without a new one the directory would make one up.
-            return Err(Failure::not_applied(Class::Policy, format!("{}: an empty password is none", self.target)));
+            return Err(Failure::not_applied(
+                Class::Policy,
+                format!("{}: an empty password is none", self.target),
+            ));
         }
         let dn = self.dn(username);
         let mut link = self.changing(&dn, old).await?;
@@ -224,9 +243,13 @@ impl Rotate for Ldap {
         match link.bind(&dn, secret).await {
             Ok(_) => Ok(Verdict::Works),
             Err(Fault::Answer(result)) => match (ppolicy::reason(&result), result.rc) {
-                (Some(reason), _) => Err(self.needs_person(&format!("{dn:?} cannot log in: {}", reason.words()))),
+                (Some(reason), _) => {
+                    Err(self.needs_person(&format!("{dn:?} cannot log in: {}", reason.words())))
+                }
                 (None, 49) => Ok(Verdict::Refused),
-                (None, 32 | 34) => Err(self.needs_person(&format!("{dn:?} is no entry; check the account's login name"))),
+                (None, 32 | 34) => {
+                    Err(self.needs_person(&format!("{dn:?} is no entry; check the account's login name")))
+                }
                 (None, 19) => Err(self.needs_person(&format!(
                     "{dn:?} cannot log in: {}; it may be locked after failed logins",
                     Fault::Answer(result).words([secret])

@@ -77,7 +77,13 @@ mod tests {
 
     fn result(value: &[u8]) -> LdapResult {
         let raw = RawControl { ctype: OID.to_owned(), crit: false, val: Some(value.to_vec()) };
-        LdapResult { rc: 19, matched: String::new(), text: String::new(), refs: Vec::new(), ctrls: vec![Control(None, raw)] }
+        LdapResult {
+            rc: 19,
+            matched: String::new(),
+            text: String::new(),
+            refs: Vec::new(),
+            ctrls: vec![Control(None, raw)],
+        }
     }
 
     #[test]

@@ -79,7 +79,11 @@ fn sha256_crypt(password: &[u8], salt: &[u8]) -> Zeroizing<String> {
     a.update(&*stretched(&b, password));
     let mut bits = password.len();
     while bits > 0 {
-        if bits & 1 == 1 { a.update(*b) } else { a.update(password) }
+        if bits & 1 == 1 {
+            a.update(*b)
+        } else {
+            a.update(password)
+        }
         bits >>= 1;
     }
     let mut round = Zeroizing::new(<[u8; 32]>::from(a.finalize()));
@@ -95,14 +99,22 @@ fn sha256_crypt(password: &[u8], salt: &[u8]) -> Zeroizing<String> {
     for number in 0..ROUNDS {
         let odd = number % 2 == 1;
         let mut hasher = Sha256::new();
-        if odd { hasher.update(&*p) } else { hasher.update(*round) }
+        if odd {
+            hasher.update(&*p)
+        } else {
+            hasher.update(*round)
+        }
         if number % 3 != 0 {
             hasher.update(&*s);
         }
         if number % 7 != 0 {
             hasher.update(&*p);
         }
-        if odd { hasher.update(*round) } else { hasher.update(&*p) }
+        if odd {
+            hasher.update(*round)
+        } else {
+            hasher.update(&*p)
+        }
         round = Zeroizing::new(hasher.finalize().into());
     }
     encoded(&round)
@@ -142,7 +154,8 @@ mod tests {
             (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
         };
         let salt = bytes("F9CC98CE08892924F50A213B6BC571A2C11778C5");
-        let digest = bytes("625479393559393965414D45316477456B484F41316E64484742577A2E3162785353526B7554584647562F");
+        let digest =
+            bytes("625479393559393965414D45316477456B484F41316E64484742577A2E3162785353526B7554584647562F");
         assert_eq!(sha256_crypt(b"hashcat", &salt).as_bytes(), digest);
     }
 

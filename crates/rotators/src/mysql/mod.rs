@@ -107,7 +107,11 @@ impl Mysql {
     }
 
     /// A session that may change the password, ready for our statements, and what server it is.
-    async fn changing(&self, username: &str, old: Option<&SecretString>) -> Result<(Session, Server), Failure> {
+    async fn changing(
+        &self,
+        username: &str,
+        old: Option<&SecretString>,
+    ) -> Result<(Session, Server), Failure> {
         let (login, password) = match (&self.admin, old) {
             (Some((admin, password)), _) => (admin.as_str(), password),
             (None, Some(old)) => (username, old),
@@ -188,23 +192,29 @@ impl Mysql {
     fn refused_change(&self, fault: &Fault, some_rows: bool, attempt: &Attempt<'_>) -> Failure {
         let admin = self.admin.as_ref().map(|(_, password)| password);
         let words = fault.words([attempt.new].into_iter().chain(attempt.old).chain(admin));
-        let says = |what: &str| format!("{}: the password of {:?} {what}: {words}", self.target, attempt.username);
+        let says =
+            |what: &str| format!("{}: the password of {:?} {what}: {words}", self.target, attempt.username);
         let Some(code) = fault.code().filter(|code| *code != 1396 || !some_rows) else {
             return Failure::unknown(Class::Transient, says("may or may not have been changed"));
         };
         match code {
             // Shutdown and a killed session answer also when the statement is through.
-            1053 | 1317 | 1927 | 3169 => Failure::unknown(Class::Transient, says("may or may not have been changed")),
-            1819 | 3638 => {
-                Failure::not_applied(Class::Policy, says("was not changed, since the server's rules refuse the new one"))
+            1053 | 1317 | 1927 | 3169 => {
+                Failure::unknown(Class::Transient, says("may or may not have been changed"))
             }
-            1290 if self.sent == Sent::Hashed && words.contains("strict-password-validation") => Failure::not_applied(
-                Class::NeedsPerson,
-                says(
-                    "was not changed, since the server checks passwords and takes none that is hashed; set \
-                     `password_sent` to `plain`, or strict_password_validation to OFF there",
-                ),
+            1819 | 3638 => Failure::not_applied(
+                Class::Policy,
+                says("was not changed, since the server's rules refuse the new one"),
             ),
+            1290 if self.sent == Sent::Hashed && words.contains("strict-password-validation") => {
+                Failure::not_applied(
+                    Class::NeedsPerson,
+                    says(
+                        "was not changed, since the server checks passwords and takes none that is hashed; set \
+                     `password_sent` to `plain`, or strict_password_validation to OFF there",
+                    ),
+                )
+            }
             1290 | 1836 => Failure::not_applied(
                 Class::NeedsPerson,
                 says("was not changed, since the server is read-only; name the primary"),
@@ -224,13 +234,18 @@ impl Mysql {
 
 impl Rotate for Mysql {
     fn abilities(&self) -> Abilities {
-        Abilities { by_admin: self.admin.is_some(), ends_sessions: self.admin.is_some(), proves_refusal: true }
+        Abilities {
+            by_admin: self.admin.is_some(),
+            ends_sessions: self.admin.is_some(),
+            proves_refusal: true,
+        }
     }
 
     async fn probe(&self, username: &str) -> Result<Probe, Failure> {
         let mut warnings = Vec::new();
         if self.target.tls.is_none() && !config::is_loopback(&self.target.host) {
-            warnings.push("`sslmode` is `disable`: who listens on the way can take the user's place".to_owned());
+            warnings
+                .push("`sslmode` is `disable`: who listens on the way can take the user's place".to_owned());
         }
         let Some((_, password)) = &self.admin else {
             // Nothing is known that could log in; that somebody answers has to do.
@@ -251,18 +266,21 @@ impl Rotate for Mysql {
             let says = format!("{} could not be looked at: {}", self.target, fault.words([password]));
             Failure::not_applied(Class::Transient, says)
         };
-        let read_only: Vec<i64> =
-            session.rows("select @@global.read_only", ()).await.map_err(looked)?;
+        let read_only: Vec<i64> = session.rows("select @@global.read_only", ()).await.map_err(looked)?;
         if read_only.first() == Some(&1) {
             warnings.push("the server is read-only: name the primary".to_owned());
         }
         let lacks = self.lacks_for_sessions(&mut session).await.map_err(looked)?;
         if !lacks.is_empty() {
-            warnings.push(format!("the admin login cannot end sessions; GRANT {} ON *.* to it", lacks.join(", ")));
+            warnings.push(format!(
+                "the admin login cannot end sessions; GRANT {} ON *.* to it",
+                lacks.join(", ")
+            ));
         }
         if self.sent == Sent::Plain {
             warnings.push(
-                "`password_sent` is `plain`: the server's audit plugins and slow log may hold new passwords".to_owned(),
+                "`password_sent` is `plain`: the server's audit plugins and slow log may hold new passwords"
+                    .to_owned(),
             );
         }
         session.close().await;
@@ -303,7 +321,8 @@ impl Rotate for Mysql {
         match self.verify(username, new).await {
             Ok(Verdict::Works) => {}
             Ok(Verdict::Refused) => {
-                let says = format!("{}: the changed password of {username:?} is refused from here", self.target);
+                let says =
+                    format!("{}: the changed password of {username:?} is refused from here", self.target);
                 return Err(Failure::unknown(Class::NeedsPerson, says));
             }
             Err(failure) => return Err(Failure::unknown(failure.class, failure.message)),
@@ -340,11 +359,14 @@ impl Rotate for Mysql {
         const OPEN: &str = "select cast(id as signed) from information_schema.processlist \
             where user = ? and id <> connection_id()";
         if self.admin.is_none() {
-            return Err(self.needs_person("no admin login is configured, which ending sessions needs".to_owned()));
+            return Err(
+                self.needs_person("no admin login is configured, which ending sessions needs".to_owned())
+            );
         }
         let (mut session, _) = self.changing(username, None).await?;
         let failed = |fault: Fault| {
-            let says = format!("{}: sessions of {username:?} were not ended: {}", self.target, fault.words([]));
+            let says =
+                format!("{}: sessions of {username:?} were not ended: {}", self.target, fault.words([]));
             let class = if fault.code() == Some(1095) { Class::NeedsPerson } else { Class::Transient };
             Failure::not_applied(class, says)
         };
@@ -364,8 +386,12 @@ impl Rotate for Mysql {
                 return Ok(SessionsEnded { count: Some(ended.len() as u64) });
             }
             if Instant::now() > deadline {
-                let says = format!("{} of {username:?} are still open after they were told to end", open.len());
-                return Err(Failure::not_applied(Class::Transient, format!("{}: sessions {says}", self.target)));
+                let says =
+                    format!("{} of {username:?} are still open after they were told to end", open.len());
+                return Err(Failure::not_applied(
+                    Class::Transient,
+                    format!("{}: sessions {says}", self.target),
+                ));
             }
             for id in open.into_iter().filter(|id| !ended.contains(id)).collect::<Vec<_>>() {
                 match session.execute(&format!("kill connection {id}")).await {

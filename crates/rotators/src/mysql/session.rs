@@ -31,7 +31,11 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) async fn open(target: &Target, username: &str, password: &SecretString) -> Result<Self, Fault> {
+    pub(super) async fn open(
+        target: &Target,
+        username: &str,
+        password: &SecretString,
+    ) -> Result<Self, Fault> {
         let options = OptsBuilder::default()
             .ip_or_hostname(target.host.as_str())
             .tcp_port(target.port)
@@ -61,7 +65,8 @@ impl Session {
     /// Why the last statement failed, where MariaDB only says that it did: the first of its warnings that is
     /// one of these.
     pub(super) async fn reason(&mut self, wanted: &[u16]) -> Option<Fault> {
-        let warnings: Vec<(String, u16, String)> = self.limit.on(self.conn.query("show warnings")).await.ok()?.ok()?;
+        let warnings: Vec<(String, u16, String)> =
+            self.limit.on(self.conn.query("show warnings")).await.ok()?.ok()?;
         let (_, code, message) = warnings.into_iter().find(|(_, code, _)| wanted.contains(code))?;
         Some(Fault::Server(Error::Server(mysql_async::ServerError { code, message, state: String::new() })))
     }
@@ -117,7 +122,10 @@ impl Fault {
             Self::Server(Error::Server(answer)) => match answer.code {
                 1044 | 1045 | 1698 | 1862 => (Class::Auth, "check the admin login and its password"),
                 1130 | 1251 => (Class::NeedsPerson, "let the login in from this machine's address"),
-                1129 => (Class::NeedsPerson, "this machine is blocked after too many failed logins; FLUSH HOSTS there"),
+                1129 => (
+                    Class::NeedsPerson,
+                    "this machine is blocked after too many failed logins; FLUSH HOSTS there",
+                ),
                 3118 | 4151 | 3955 | 4166 => (Class::NeedsPerson, "unlock the login there"),
                 3159 | 4046 => (Class::NeedsPerson, "the server wants TLS; set `sslmode`"),
                 _ => (Class::Transient, "it is tried again"),
@@ -126,7 +134,9 @@ impl Fault {
                 (Class::NeedsPerson, "check `sslmode` and `ca_pem`, and the server's certificate")
             }
             Self::Server(Error::Driver(mysql_async::DriverError::NoClientSslFlagFromServer)) => {
-                let message = format!("cannot log in to {target}: the server has no TLS; set it up there, or `sslmode`");
+                let message = format!(
+                    "cannot log in to {target}: the server has no TLS; set it up there, or `sslmode`"
+                );
                 return Failure::not_applied(Class::NeedsPerson, message);
             }
             Self::Server(Error::Driver(mysql_async::DriverError::UnknownAuthPlugin { .. })) => {

@@ -69,16 +69,19 @@ pub(super) async fn find(
         "select cast(host as char), cast(plugin as char), 0 from mysql.user where user = ? order by host";
     let needs_person = |says: String| Failure::not_applied(Class::NeedsPerson, says);
     let sql = if server.mariadb { MARIADB } else { MYSQL };
-    let rows: Vec<(String, String, i64)> = session.rows(sql, (username,)).await.map_err(|fault| match fault.code() {
-        Some(1142 | 1143 | 1044) => needs_person(format!(
-            "{target}: the admin login may not look up {username:?}: GRANT SELECT ON mysql.* to it"
-        )),
-        _ => Failure::not_applied(
-            Class::Transient,
-            format!("{target}: {username:?} could not be looked up: {}", fault.words([])),
-        ),
-    })?;
-    if let Some(missing) = hosts.unwrap_or_default().iter().find(|host| !rows.iter().any(|row| row.0 == **host)) {
+    let rows: Vec<(String, String, i64)> =
+        session.rows(sql, (username,)).await.map_err(|fault| match fault.code() {
+            Some(1142 | 1143 | 1044) => needs_person(format!(
+                "{target}: the admin login may not look up {username:?}: GRANT SELECT ON mysql.* to it"
+            )),
+            _ => Failure::not_applied(
+                Class::Transient,
+                format!("{target}: {username:?} could not be looked up: {}", fault.words([])),
+            ),
+        })?;
+    if let Some(missing) =
+        hosts.unwrap_or_default().iter().find(|host| !rows.iter().any(|row| row.0 == **host))
+    {
         return Err(needs_person(format!(
             "{target} has no user {username:?} for the host {missing:?}; check `hosts` and the account's login name"
         )));
@@ -111,7 +114,12 @@ pub(super) async fn find(
 }
 
 /// A login's change of its own password, for which it needs no right. MySQL takes it only as it is.
-pub(super) fn set_own(server: &Server, new: &SecretString, sent: Sent, entropy: &dyn Entropy) -> Option<Zeroizing<String>> {
+pub(super) fn set_own(
+    server: &Server,
+    new: &SecretString,
+    sent: Sent,
+    entropy: &dyn Entropy,
+) -> Option<Zeroizing<String>> {
     let new = new.expose_secret();
     match (sent, server.mariadb) {
         (Sent::Hashed, true) => {
@@ -119,7 +127,9 @@ pub(super) fn set_own(server: &Server, new: &SecretString, sent: Sent, entropy: 
         }
         (Sent::Hashed, false) => None,
         (Sent::Plain, true) => Some(Zeroizing::new(format!("SET PASSWORD = PASSWORD({})", literal(new)))),
-        (Sent::Plain, false) => Some(Zeroizing::new(format!("ALTER USER USER() IDENTIFIED BY {}", literal(new)))),
+        (Sent::Plain, false) => {
+            Some(Zeroizing::new(format!("ALTER USER USER() IDENTIFIED BY {}", literal(new))))
+        }
     }
 }
 
@@ -221,7 +231,11 @@ mod tests {
         let statements = alter(&server, "o'app\\", &users(), &new, Sent::Hashed, &SeededEntropy::new(1));
         let [sql] = statements.as_slice() else { panic!("{} statements", statements.len()) };
         assert!(!sql.contains("canary"));
-        assert!(sql.starts_with(r"ALTER USER 'o\'app\\'@'%' IDENTIFIED WITH mysql_native_password AS '*"), "{}", **sql);
+        assert!(
+            sql.starts_with(r"ALTER USER 'o\'app\\'@'%' IDENTIFIED WITH mysql_native_password AS '*"),
+            "{}",
+            **sql
+        );
         assert!(sql.contains("@'10.0.%' IDENTIFIED WITH caching_sha2_password AS '$A$005$"), "{}", **sql);
         assert_eq!(sql.matches("' RETAIN CURRENT PASSWORD").count(), 2, "{}", **sql);
     }
@@ -232,7 +246,11 @@ mod tests {
         let new = SecretString::from("c'a\\n");
         let sql = alter(&server, "app", &users()[..1], &new, Sent::Hashed, &SeededEntropy::new(1));
         let sql = &sql[0];
-        assert!(sql.starts_with("ALTER USER 'app'@'%' IDENTIFIED VIA mysql_native_password USING '*"), "{}", **sql);
+        assert!(
+            sql.starts_with("ALTER USER 'app'@'%' IDENTIFIED VIA mysql_native_password USING '*"),
+            "{}",
+            **sql
+        );
         assert!(!sql.contains("RETAIN"));
         let plain = alter(&server, "app", &users(), &new, Sent::Plain, &SeededEntropy::new(1));
         let plain: Vec<&str> = plain.iter().map(|sql| sql.as_str()).collect();

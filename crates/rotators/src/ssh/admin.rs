@@ -17,13 +17,9 @@ pub(crate) struct Admin {
 
 impl Admin {
     /// `sudo` is yes if it is not named, except for root.
-    pub(crate) fn new(
-        login: String,
-        secret: SecretString,
-        sudo: Option<bool>,
-    ) -> Result<Self, ConfigError> {
-        let credential =
-            Credential::from_secret(&secret).map_err(|what| ConfigError::new("admin", format!("its credential {what}")))?;
+    pub(crate) fn new(login: String, secret: SecretString, sudo: Option<bool>) -> Result<Self, ConfigError> {
+        let credential = Credential::from_secret(&secret)
+            .map_err(|what| ConfigError::new("admin", format!("its credential {what}")))?;
         let sudo = sudo.unwrap_or(login != "root");
         Ok(Self { login, credential, secret, sudo })
     }
@@ -49,8 +45,12 @@ impl Admin {
         let says = match link.login(&self.login, &self.credential).await.map_err(failed)? {
             Login::In => return Ok(link),
             Login::Refused => "the server refuses its password or key; check both there".to_owned(),
-            Login::NotOffered(methods) => format!("the server takes only {methods}; set it up for that or allow this"),
-            Login::Asks(prompt) => format!("the server asks for more than its password ({prompt}); use a key"),
+            Login::NotOffered(methods) => {
+                format!("the server takes only {methods}; set it up for that or allow this")
+            }
+            Login::Asks(prompt) => {
+                format!("the server asks for more than its password ({prompt}); use a key")
+            }
         };
         Err(Failure::not_applied(Class::Auth, format!("{target}: {what}: {says}")))
     }

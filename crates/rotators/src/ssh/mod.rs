@@ -118,7 +118,9 @@ impl Link {
         let connecting = client::connect(Arc::new(config), (target.host.as_str(), target.port), checker);
         match target.limit.on(Box::pin(connecting)).await {
             Ok(Ok(handle)) => Ok(Self { handle, limit: target.limit }),
-            Ok(Err(russh::Error::UnknownKey)) => Err(Fault::HostKey(shown.get().cloned().unwrap_or_default())),
+            Ok(Err(russh::Error::UnknownKey)) => {
+                Err(Fault::HostKey(shown.get().cloned().unwrap_or_default()))
+            }
             Ok(Err(error)) => Err(Fault::NotSent(error.to_string())),
             Err(timed_out) => Err(Fault::from(timed_out)),
         }
@@ -163,7 +165,9 @@ impl Link {
         loop {
             response = match response {
                 KeyboardInteractiveAuthResponse::Success => return Ok(Login::In),
-                KeyboardInteractiveAuthResponse::Failure { partial_success: true, .. } => return Ok(Login::In),
+                KeyboardInteractiveAuthResponse::Failure { partial_success: true, .. } => {
+                    return Ok(Login::In);
+                }
                 KeyboardInteractiveAuthResponse::Failure { .. } => return Ok(Login::Refused),
                 KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. } => {
                     let answers = match prompts.as_slice() {
@@ -173,7 +177,8 @@ impl Link {
                             vec![password.expose_secret().to_owned()]
                         }
                         prompts => {
-                            let asked: Vec<&str> = prompts.iter().map(|prompt| prompt.prompt.trim()).collect();
+                            let asked: Vec<&str> =
+                                prompts.iter().map(|prompt| prompt.prompt.trim()).collect();
                             return Ok(Login::Asks(said(&asked.join(" / "), [password])));
                         }
                     };
@@ -214,12 +219,15 @@ impl Link {
                 let room = OUTPUT_KEPT - kept.len();
                 kept.extend_from_slice(&data[..data.len().min(room)]);
             }
-            let status =
-                status.ok_or_else(|| Fault::Lost("the connection was lost before the command ended".to_owned()))?;
+            let status = status
+                .ok_or_else(|| Fault::Lost("the connection was lost before the command ended".to_owned()))?;
             let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
             Ok(Ran { status, output: text(output), errors: text(errors) })
         };
-        self.limit.on(Box::pin(running)).await.unwrap_or_else(|timed_out| Err(Fault::Lost(timed_out.to_string())))
+        self.limit
+            .on(Box::pin(running))
+            .await
+            .unwrap_or_else(|timed_out| Err(Fault::Lost(timed_out.to_string())))
     }
 
     pub(crate) async fn close(self) {

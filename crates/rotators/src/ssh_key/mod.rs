@@ -72,7 +72,11 @@ impl SshKey {
 
     /// A session that may change the file: the admin's, or the login's own with the old key, or with the new
     /// one where an earlier try came so far.
-    async fn changing(&self, attempt: &Attempt<'_>, keys: [Option<&Arc<PrivateKey>>; 2]) -> Result<Link, Failure> {
+    async fn changing(
+        &self,
+        attempt: &Attempt<'_>,
+        keys: [Option<&Arc<PrivateKey>>; 2],
+    ) -> Result<Link, Failure> {
         if let Some(admin) = &self.admin {
             return admin.open(&self.target).await;
         }
@@ -124,7 +128,13 @@ impl SshKey {
         }
     }
 
-    async fn edit(&self, link: &Link, attempt: &Attempt<'_>, script: &str, step: &str) -> Result<(), Failure> {
+    async fn edit(
+        &self,
+        link: &Link,
+        attempt: &Attempt<'_>,
+        script: &str,
+        step: &str,
+    ) -> Result<(), Failure> {
         let username = attempt.username;
         let says = |words: &str| format!("{}: {step} for {username:?}: {words}", self.target);
         let ran = link.run(&self.as_login(username, script), b"").await.map_err(|fault| {
@@ -150,7 +160,11 @@ impl SshKey {
 
 impl Rotate for SshKey {
     fn abilities(&self) -> Abilities {
-        Abilities { by_admin: self.admin.is_some(), ends_sessions: self.admin.is_some(), proves_refusal: true }
+        Abilities {
+            by_admin: self.admin.is_some(),
+            ends_sessions: self.admin.is_some(),
+            proves_refusal: true,
+        }
     }
 
     async fn probe(&self, username: &str) -> Result<Probe, Failure> {
@@ -171,9 +185,15 @@ impl Rotate for SshKey {
                     warnings.push(format!("{username:?} has no .ssh/authorized_keys yet; it will be made"));
                     None
                 }
-                5 | 6 => Some(format!("{username:?} does not own its authorized_keys, so it cannot be renamed over")),
+                5 | 6 => Some(format!(
+                    "{username:?} does not own its authorized_keys, so it cannot be renamed over"
+                )),
                 127 => Some("there is no runuser; install util-linux, or use sudo".to_owned()),
-                _ => Some(format!("{:?} may not act as {username:?}: {}", admin.login, said(&look.errors, [admin.secret()]))),
+                _ => Some(format!(
+                    "{:?} may not act as {username:?}: {}",
+                    admin.login,
+                    said(&look.errors, [admin.secret()])
+                )),
             };
             if let Some(says) = says {
                 return Err(self.failure(Class::NeedsPerson, &says));
@@ -182,7 +202,8 @@ impl Rotate for SshKey {
         }
         let mut fresh = self.connect(username).await?;
         let what = "the ways to log in could not be looked at";
-        let offered = fresh.offered(username).await.map_err(|fault| fault.nothing_changed(&self.target, what, &[]))?;
+        let offered =
+            fresh.offered(username).await.map_err(|fault| fault.nothing_changed(&self.target, what, &[]))?;
         match offered {
             None => warnings.push(format!("the server lets {username:?} in without a key")),
             Some(offered) if !offered.contains(&russh::MethodKind::PublicKey) => warnings.push(format!(
@@ -202,12 +223,14 @@ impl Rotate for SshKey {
             .map_err(|what| self.failure(Class::Policy, &format!("the new secret {what}")))?;
         let old_key = old.and_then(|old| ssh::private_key(old).ok()).map(Arc::new);
         let words = |key: &Arc<PrivateKey>| Words::of(key.public_key());
-        let new_words = words(&new_key)
-            .ok_or_else(|| self.failure(Class::Policy, "the new secret is a kind of key that is not known here"))?;
+        let new_words = words(&new_key).ok_or_else(|| {
+            self.failure(Class::Policy, "the new secret is a kind of key that is not known here")
+        })?;
         let old_words = old_key.as_ref().and_then(words).filter(|old| *old != new_words);
 
         let link = self.changing(attempt, [old_key.as_ref(), Some(&new_key)]).await?;
-        self.edit(&link, attempt, &file::append(&new_words, old_words.as_ref()), "adding the new key").await?;
+        self.edit(&link, attempt, &file::append(&new_words, old_words.as_ref()), "adding the new key")
+            .await?;
 
         // From here on the new key may work: nothing below may say that it does not.
         let fresh = async {
@@ -231,7 +254,9 @@ impl Rotate for SshKey {
         }
         let Some(old_words) = old_words else {
             link.close().await;
-            return Ok(Receipt { method: "added to authorized_keys; no old key was named to be removed".to_owned() });
+            return Ok(Receipt {
+                method: "added to authorized_keys; no old key was named to be removed".to_owned(),
+            });
         };
         let removed = self.edit(&link, attempt, &file::remove(&old_words), "removing the old key").await;
         removed.map_err(|failure| Failure::unknown(failure.class, failure.message))?;
@@ -251,7 +276,9 @@ impl Rotate for SshKey {
     async fn end_sessions(&self, username: &str) -> Result<SessionsEnded, Failure> {
         check_name(&self.target, username)?;
         let Some(admin) = &self.admin else {
-            return Err(self.failure(Class::NeedsPerson, "no admin login is configured, which ending sessions needs"));
+            return Err(
+                self.failure(Class::NeedsPerson, "no admin login is configured, which ending sessions needs")
+            );
         };
         let count = admin.end_sessions(&self.target, username).await?;
         Ok(SessionsEnded { count: Some(count) })

@@ -51,7 +51,10 @@ impl Unix {
         let config: Config = config::read(config)?;
         config::host("host", &config.host)?;
         let credential = credential.ok_or_else(|| {
-            ConfigError::new("admin", "has no credential; give its password or private key as the admin credential")
+            ConfigError::new(
+                "admin",
+                "has no credential; give its password or private key as the admin credential",
+            )
         })?;
         Ok(Self {
             target: Target {
@@ -107,9 +110,12 @@ impl Rotate for Unix {
         let mut warnings = Vec::new();
         let system = admin.look(&link, target, "LC_ALL=C uname -sr").await?.output;
         if admin.look(&link, target, &format!("test -x {CHPASSWD}")).await?.status != 0 {
-            return Err(self.needs_person(&format!("there is no {CHPASSWD}; install it (passwd, shadow-utils)")));
+            return Err(
+                self.needs_person(&format!("there is no {CHPASSWD}; install it (passwd, shadow-utils)"))
+            );
         }
-        let may = if admin.sudo() { format!("sudo -n -l {CHPASSWD}") } else { "test $(id -u) = 0".to_owned() };
+        let may =
+            if admin.sudo() { format!("sudo -n -l {CHPASSWD}") } else { "test $(id -u) = 0".to_owned() };
         if admin.look(&link, target, &may).await?.status != 0 {
             return Err(self.needs_person(&format!(
                 "{:?} may not run {CHPASSWD}; let it by sudo without a password: \
@@ -118,7 +124,9 @@ impl Rotate for Unix {
             )));
         }
         if admin.look(&link, target, &format!("getent passwd {username}")).await?.status != 0 {
-            return Err(self.needs_person(&format!("there is no login {username:?}; check the account's login name")));
+            return Err(
+                self.needs_person(&format!("there is no login {username:?}; check the account's login name"))
+            );
         }
         if admin.look(&link, target, &format!("grep -q '^{username}:' /etc/passwd")).await?.status != 0 {
             warnings.push(format!(
@@ -128,10 +136,14 @@ impl Rotate for Unix {
         if admin.look(&link, target, "command -v pkill").await?.status != 0 {
             warnings.push("there is no pkill, so sessions cannot be ended; install procps".to_owned());
         } else if admin.sudo() && admin.look(&link, target, "sudo -n -l /usr/bin/pkill").await?.status != 0 {
-            warnings.push(format!("{:?} may not run /usr/bin/pkill by sudo, so sessions cannot be ended", admin.login));
+            warnings.push(format!(
+                "{:?} may not run /usr/bin/pkill by sudo, so sessions cannot be ended",
+                admin.login
+            ));
         }
         link.close().await;
-        let looked = |fault: Fault| fault.nothing_changed(target, "the ways to log in could not be looked at", &[]);
+        let looked =
+            |fault: Fault| fault.nothing_changed(target, "the ways to log in could not be looked at", &[]);
         let mut fresh = Link::open(target).await.map_err(looked)?;
         match fresh.offered(username).await.map_err(looked)? {
             None => warnings.push(format!("the server lets {username:?} in without a password")),
@@ -165,7 +177,9 @@ impl Rotate for Unix {
             let words = fault.words([new, self.admin.secret()].into_iter().chain(attempt.old));
             let target = &self.target;
             if fault.may_have_run() {
-                let says = format!("{target}: the password of {username:?} may or may not have been changed: {words}");
+                let says = format!(
+                    "{target}: the password of {username:?} may or may not have been changed: {words}"
+                );
                 return Failure::unknown(Class::Transient, says);
             }
             Failure::not_applied(

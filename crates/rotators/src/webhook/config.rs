@@ -24,11 +24,11 @@ pub struct WebhookConfig {
     #[serde(default)]
     pub network: Network,
     /// The longest wait for one answer.
-    #[serde(default = "request_seconds")]
-    pub request_seconds: u32,
+    #[serde(default = "timeout_seconds")]
+    pub timeout_seconds: u32,
 }
 
-fn request_seconds() -> u32 {
+fn timeout_seconds() -> u32 {
     30
 }
 
@@ -89,7 +89,7 @@ impl WebhookConfig {
             origins,
             tls: tls(&self.network)?,
             network: Arc::new(self.network),
-            limits: limits(self.request_seconds, self.request_seconds.clamp(1, 600), 64 << 10)?,
+            limits: limits(self.timeout_seconds, self.timeout_seconds.clamp(1, 600), 64 << 10)?,
         })
     }
 }

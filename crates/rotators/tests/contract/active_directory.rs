@@ -133,5 +133,9 @@ async fn active_directory_tells_a_barred_login_from_a_wrong_password() {
     }
     let failure = admin.probe("nobody").await.unwrap_err();
     assert_eq!(failure.class, Class::NeedsPerson, "{failure}");
-    assert_eq!(admin.verify("app", &"".into()).await, Ok(Verdict::Refused), "an empty password binds as nobody");
+    assert_eq!(
+        admin.verify("app", &"".into()).await,
+        Ok(Verdict::Refused),
+        "an empty password binds as nobody"
+    );
 }

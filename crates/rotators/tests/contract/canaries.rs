@@ -21,10 +21,22 @@ fn configurations(port: u16) -> Vec<(Kind, Value)> {
     let kinds = vec![
         (Kind::Postgres, json!({ "host": here, "port": port, "admin": "a", "timeout_seconds": 1 })),
         (Kind::Mysql, json!({ "host": here, "port": port, "admin": "a", "timeout_seconds": 1 })),
-        (Kind::Ldap, json!({ "url": format!("ldap://{here}:{port}"), "admin": "cn=a", "timeout_seconds": 1 })),
-        (Kind::ActiveDirectory, json!({ "url": format!("ldaps://{here}:{port}"), "admin": "a@b", "timeout_seconds": 1 })),
-        (Kind::Unix, json!({ "host": here, "port": port, "admin": "a", "host_keys": [KEY], "timeout_seconds": 1 })),
-        (Kind::SshKey, json!({ "host": here, "port": port, "admin": "a", "host_keys": [KEY], "timeout_seconds": 1 })),
+        (
+            Kind::Ldap,
+            json!({ "url": format!("ldap://{here}:{port}"), "admin": "cn=a", "timeout_seconds": 1 }),
+        ),
+        (
+            Kind::ActiveDirectory,
+            json!({ "url": format!("ldaps://{here}:{port}"), "admin": "a@b", "timeout_seconds": 1 }),
+        ),
+        (
+            Kind::Unix,
+            json!({ "host": here, "port": port, "admin": "a", "host_keys": [KEY], "timeout_seconds": 1 }),
+        ),
+        (
+            Kind::SshKey,
+            json!({ "host": here, "port": port, "admin": "a", "host_keys": [KEY], "timeout_seconds": 1 }),
+        ),
     ];
     kinds
 }

@@ -45,7 +45,10 @@ pub(crate) struct DomainController {
 }
 
 impl DomainController {
-    pub(crate) async fn start(certificate: &Certificate, logins: &[(&'static str, &str, Option<&'static str>)]) -> Self {
+    pub(crate) async fn start(
+        certificate: &Certificate,
+        logins: &[(&'static str, &str, Option<&'static str>)],
+    ) -> Self {
         let chain = vec![CertificateDer::from_pem_slice(certificate.certificate.as_bytes()).unwrap()];
         let key = PrivateKeyDer::from_pem_slice(certificate.key.as_bytes()).unwrap();
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -53,7 +56,12 @@ impl DomainController {
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let mut state = State::default();
         for (name, password, barred) in logins {
-            let login = Login { name, password: (*password).to_owned(), history: vec![(*password).to_owned()], barred: *barred };
+            let login = Login {
+                name,
+                password: (*password).to_owned(),
+                history: vec![(*password).to_owned()],
+                barred: *barred,
+            };
             state.logins.insert(dn(name), login);
         }
         let state = Arc::new(Mutex::new(state));
@@ -146,12 +154,21 @@ fn answer(state: &mut State, bound: &mut String, message: StructureTag) -> Optio
 
 fn find<'a>(state: &'a mut State, name: &str) -> Option<&'a mut Login> {
     let bare = name.split('@').next().unwrap_or(name).rsplit('\\').next().unwrap_or(name).to_owned();
-    state.logins.iter_mut().find(|(dn, login)| dn.eq_ignore_ascii_case(name) || login.name == bare).map(|(_, login)| login)
+    state
+        .logins
+        .iter_mut()
+        .find(|(dn, login)| dn.eq_ignore_ascii_case(name) || login.name == bare)
+        .map(|(_, login)| login)
 }
 
 fn bind(state: &mut State, name: &str, password: &str) -> (u8, String) {
     let refused = |data: &str| {
-        (49, format!("80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext error, data {data}, v2580"))
+        (
+            49,
+            format!(
+                "80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext error, data {data}, v2580"
+            ),
+        )
     };
     match find(state, name) {
         None => refused("52e"),
@@ -165,15 +182,27 @@ fn search(state: &mut State, fields: &[StructureTag]) -> Vec<StructureTag> {
     let (base, scope) = (text(&fields[0]), bytes(&fields[1])[0]);
     let mut found = Vec::new();
     if base.is_empty() {
-        found.push((String::new(), vec![("defaultNamingContext", DOMAIN.to_owned()), ("dnsHostName", "dc1.corp.example".to_owned())]));
+        found.push((
+            String::new(),
+            vec![("defaultNamingContext", DOMAIN.to_owned()), ("dnsHostName", "dc1.corp.example".to_owned())],
+        ));
     } else if scope == 0 {
-        found.extend(find(state, &base).map(|login| (dn(login.name), vec![("userAccountControl", "512".to_owned())])));
+        found.extend(
+            find(state, &base).map(|login| (dn(login.name), vec![("userAccountControl", "512".to_owned())])),
+        );
     } else {
         let mut names = Vec::new();
         values(&fields[6], &mut names);
-        for login in state.logins.values().filter(|login| names.iter().any(|name| name.split('@').next() == Some(login.name))) {
+        for login in state
+            .logins
+            .values()
+            .filter(|login| names.iter().any(|name| name.split('@').next() == Some(login.name)))
+        {
             let disabled = login.barred == Some("533");
-            found.push((dn(login.name), vec![("userAccountControl", if disabled { "514" } else { "512" }.to_owned())]));
+            found.push((
+                dn(login.name),
+                vec![("userAccountControl", if disabled { "514" } else { "512" }.to_owned())],
+            ));
         }
     }
     let mut replies: Vec<_> = found
@@ -181,7 +210,9 @@ fn search(state: &mut State, fields: &[StructureTag]) -> Vec<StructureTag> {
         .map(|(dn, attributes)| {
             let attributes = attributes
                 .into_iter()
-                .map(|(name, value)| sequence(vec![octets(name.as_bytes()), set(vec![octets(value.as_bytes())])]))
+                .map(|(name, value)| {
+                    sequence(vec![octets(name.as_bytes()), set(vec![octets(value.as_bytes())])])
+                })
                 .collect();
             application(4, vec![octets(dn.as_bytes()), sequence(attributes)])
         })
@@ -201,15 +232,20 @@ fn values(filter: &StructureTag, into: &mut Vec<String>) {
 }
 
 fn modify(state: &mut State, bound: &str, fields: &[StructureTag]) -> (u8, String) {
-    let wrong_form = || (53, "0000001F: SvcErr: DSID-031A12D2, problem 5003 (WILL_NOT_PERFORM), data 0\n".to_owned());
-    let rules = || (19, "0000052D: AtrErr: DSID-03191083, #1:\n\t0: 0000052D: DSID-03191083, problem 1005 (CONSTRAINT_ATT_TYPE), data 0, Att 9005a (unicodePwd)\n".to_owned());
+    let wrong_form =
+        || (53, "0000001F: SvcErr: DSID-031A12D2, problem 5003 (WILL_NOT_PERFORM), data 0\n".to_owned());
+    let rules = || {
+        (19, "0000052D: AtrErr: DSID-03191083, #1:\n\t0: 0000052D: DSID-03191083, problem 1005 (CONSTRAINT_ATT_TYPE), data 0, Att 9005a (unicodePwd)\n".to_owned())
+    };
     let dn = text(&fields[0]);
     let mut changes = Vec::new();
     for change in parts(&fields[1]) {
         let [operation, attribute] = parts(change) else { return wrong_form() };
         let [name, all] = parts(attribute) else { return wrong_form() };
         let [value] = parts(all) else { return wrong_form() };
-        let Some(password) = (text(name) == "unicodePwd").then(|| unquoted(&bytes(value))).flatten() else { return wrong_form() };
+        let Some(password) = (text(name) == "unicodePwd").then(|| unquoted(&bytes(value))).flatten() else {
+            return wrong_form();
+        };
         changes.push((bytes(operation)[0], password));
     }
     let by_admin = bound == ADMIN;
@@ -226,7 +262,12 @@ fn modify(state: &mut State, bound: &str, fields: &[StructureTag]) -> (u8, Strin
             }
             ("delete and add", new)
         }
-        [(2, _)] => return (50, "00000005: SecErr: DSID-031A1190, problem 4003 (INSUFF_ACCESS_RIGHTS), data 0".to_owned()),
+        [(2, _)] => {
+            return (
+                50,
+                "00000005: SecErr: DSID-031A1190, problem 4003 (INSUFF_ACCESS_RIGHTS), data 0".to_owned(),
+            );
+        }
         _ => return wrong_form(),
     };
     if new.chars().count() < 7 {

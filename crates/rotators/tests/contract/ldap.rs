@@ -59,7 +59,10 @@ impl Scene for Target {
     }
 
     fn with_wrong_admin(&self) -> Option<AnyConnector> {
-        Some(self.connector(&format!("ldap://127.0.0.1:{}", self.server.port()), Some((ROTATOR, "not the password"))))
+        Some(self.connector(
+            &format!("ldap://127.0.0.1:{}", self.server.port()),
+            Some((ROTATOR, "not the password")),
+        ))
     }
 
     fn username(&self) -> &str {
@@ -145,7 +148,12 @@ async fn ldap_an_entry_without_an_admin_changes_its_own_and_names_are_escaped() 
     let own = target.connector(&format!("ldaps://127.0.0.1:{}", target.server.tls_port()), None);
     let new = SecretString::from("Own-new-Passw0rd");
     let wrong = SecretString::from("not-the-old-one-1");
-    let change = |old| latchkey_rotators::Attempt { username: "x, y", old: Some(old), new: &new, idempotency_key: "k" };
+    let change = |old| latchkey_rotators::Attempt {
+        username: "x, y",
+        old: Some(old),
+        new: &new,
+        idempotency_key: "k",
+    };
     let failure = own.change(&change(&wrong)).await.unwrap_err();
     assert_eq!((failure.class, failure.outcome), (Class::NeedsPerson, Outcome::NotApplied), "{failure}");
     own.change(&change(&target.first())).await.unwrap();

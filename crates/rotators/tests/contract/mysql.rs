@@ -113,7 +113,8 @@ async fn mariadb_keeps_the_contract_when_things_go_wrong() {
 
 #[tokio::test]
 async fn mariadb_says_what_its_password_rules_refuse() {
-    const RULES: &[&str] = &["--plugin-load-add=simple_password_check", "--simple-password-check-minimal-length=10"];
+    const RULES: &[&str] =
+        &["--plugin-load-add=simple_password_check", "--simple-password-check-minimal-length=10"];
     let target = Target::start(RULES, json!({ "password_sent": "plain", "hosts": ["127.0.0.1"] })).await;
     suite::tells_a_weak_secret(&target).await;
     let good = SecretString::from("Good-Enough-1!");
@@ -152,7 +153,12 @@ async fn mariadb_probe_tells_what_stands_in_the_way() {
     }
     let maker = target.connector("maker", "Maker-1", port);
     let probe = maker.probe("o'app").await.unwrap();
-    assert!(probe.target.starts_with("MariaDB 1") && probe.target.contains("127.0.0.1, %") | probe.target.contains("%, 127.0.0.1"), "{}", probe.target);
+    assert!(
+        probe.target.starts_with("MariaDB 1")
+            && probe.target.contains("127.0.0.1, %") | probe.target.contains("%, 127.0.0.1"),
+        "{}",
+        probe.target
+    );
     assert!(probe.warnings.join("\n").contains("PROCESS"), "{:?}", probe.warnings);
     let failure = maker.end_sessions("o'app").await.unwrap_err();
     assert_eq!(failure.class, Class::NeedsPerson, "{failure}");

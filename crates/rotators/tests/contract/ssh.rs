@@ -111,7 +111,11 @@ async fn unix_tells_a_server_that_takes_no_passwords_and_a_login_that_is_not_the
         for failure in
             [target.root().probe(login).await.unwrap_err(), target.root().change(&attempt).await.unwrap_err()]
         {
-            assert_eq!((failure.class, failure.outcome), (Class::NeedsPerson, Outcome::NotApplied), "{failure}");
+            assert_eq!(
+                (failure.class, failure.outcome),
+                (Class::NeedsPerson, Outcome::NotApplied),
+                "{failure}"
+            );
         }
     }
     let injected = SecretString::from("New-1\nroot:owned");
@@ -131,7 +135,8 @@ async fn unix_trusts_no_other_host_key() {
     });
     let key = Some(SecretString::from(target.server.root_key()));
     let connector = AnyConnector::from_config(Kind::Unix, &config, key).unwrap();
-    let failure = connector.change(&attempt(&target, &target.first(), &"New-1".into(), "k")).await.unwrap_err();
+    let failure =
+        connector.change(&attempt(&target, &target.first(), &"New-1".into(), "k")).await.unwrap_err();
     assert_eq!((failure.class, failure.outcome), (Class::NeedsPerson, Outcome::NotApplied), "{failure}");
     assert!(failure.message.contains("SHA256:"), "{failure}");
 }
@@ -157,7 +162,8 @@ async fn unix_ends_the_sessions_that_were_open() {
         .spawn()
         .unwrap();
     let mut line = String::new();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(session.stdout.take().unwrap()), &mut line).unwrap();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(session.stdout.take().unwrap()), &mut line)
+        .unwrap();
     assert_eq!(line.trim(), "in");
     assert_eq!(target.root().end_sessions(&target.login).await.unwrap().count, Some(1));
     assert!(!session.wait().unwrap().success());
@@ -175,7 +181,10 @@ impl Keys {
     async fn start(by_root: bool) -> Self {
         let target = Target::start("").await;
         let first = target.server.new_key().unwrap();
-        target.server.authorize(&target.login, &format!("no-pty {} the old one", first.public.trim())).unwrap();
+        target
+            .server
+            .authorize(&target.login, &format!("no-pty {} the old one", first.public.trim()))
+            .unwrap();
         Self { target, first: first.private, by_root }
     }
 }

@@ -21,7 +21,7 @@ fn try_recipe(text: &str, host: &str, network: Value, patience: u32) -> Result<B
         "recipe": text,
         "hosts": [host],
         "network": network,
-        "step_seconds": patience,
+        "timeout_seconds": patience,
         "whole_seconds": 180,
     });
     BrowserRecipe::from_config(&config, None).map_err(|error| error.to_string())

@@ -13,10 +13,11 @@ fn recipe(text: &str, service: &Service, host: &str, network: Value, patience: u
         "recipe": text,
         "hosts": [host],
         "network": network,
-        "request_seconds": patience.min(2 + patience / 10),
+        "timeout_seconds": patience.min(2 + patience / 10),
         "whole_seconds": patience,
     });
-    HttpRecipe::from_config(&config, Some(service.admin_token().into())).expect("a recipe that keeps the rules")
+    HttpRecipe::from_config(&config, Some(service.admin_token().into()))
+        .expect("a recipe that keeps the rules")
 }
 
 macro_rules! subject {

@@ -13,7 +13,7 @@ fn webhook(signing: &str, host: &str, delivery: Value, network: Value, patience:
         "url": format!("http://{host}/hooks/rotation"),
         "delivery": delivery,
         "network": network,
-        "request_seconds": patience.min(3),
+        "timeout_seconds": patience.min(3),
     });
     Webhook::from_config(&config, Some(signing.into())).expect("a configuration that keeps the rules")
 }
@@ -89,7 +89,7 @@ fn a_configuration_that_breaks_a_rule_is_refused_with_its_field() {
         ("url", json!("https://user:pass@rotate.example.com/"), "url: "),
         ("url", json!("rotate"), "url: "),
         ("delivery", json!({ "sealed_to": "c2hvcnQ=" }), "delivery.sealed_to: "),
-        ("request_seconds", json!(0), "request_seconds: "),
+        ("timeout_seconds", json!(0), "timeout_seconds: "),
     ];
     let signing = || Some("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".into());
     assert!(Webhook::from_config(&good, signing()).is_ok());
