@@ -16,17 +16,17 @@ struct Check {
 
 impl Check {
     fn new() -> Self {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let service = runtime.block_on(Service::start(Options::default())).unwrap();
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let service = runtime.block_on(Service::start(Options::default())).expect("a free port");
         service.add_user("app", OLD, None);
-        let check = Self { folder: tempfile::tempdir().unwrap(), service, runtime };
+        let check = Self { folder: tempfile::tempdir().expect("a folder"), service, runtime };
         check.file("old", &format!("{OLD}\n"));
         check.file("new", &format!("{NEW}\n"));
         check
     }
 
     fn file(&self, name: &str, text: &str) {
-        std::fs::write(self.folder.path().join(name), text).unwrap();
+        std::fs::write(self.folder.path().join(name), text).expect("written");
     }
 
     fn run(&self, kind: &str, options: &[&str]) -> (Vec<Value>, bool) {
@@ -38,7 +38,7 @@ impl Check {
             .args(["--old-password-file", "old", "--new-password-file", "new"])
             .args(options)
             .output()
-            .unwrap();
+            .expect("the program runs");
         let told =
             format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(!told.contains("Passw0rd"), "a secret is told: {told}");
@@ -56,7 +56,7 @@ impl Check {
 
     fn all_held(&self, (steps, well): &(Vec<Value>, bool)) {
         assert!(steps.iter().all(|step| step["held"] == true) && *well, "{steps:?}");
-        let names: Vec<_> = steps.iter().map(|step| step["step"].as_str().unwrap()).collect();
+        let names: Vec<_> = steps.iter().map(|step| step["step"].as_str().expect("a name")).collect();
         assert_eq!(names, ["probe", "change", "new_works", "old_refused", "end_sessions"]);
         assert!(self.service.accepts("app", NEW));
     }
@@ -104,7 +104,7 @@ fn a_failing_browser_step_leaves_a_picture() {
     let more = ["--timeout", "60", "--screenshot", "failed.png"];
     let (steps, well) = check.with_recipe("browser", recipes::BROWSER, &more);
     assert!(!well);
-    assert_eq!(steps.last().unwrap()["class"], "needs_person", "{steps:?}");
-    let picture = std::fs::read(check.folder.path().join("failed.png")).unwrap();
+    assert_eq!(steps.last().expect("a step")["class"], "needs_person", "{steps:?}");
+    let picture = std::fs::read(check.folder.path().join("failed.png")).expect("a picture");
     assert!(picture.starts_with(b"\x89PNG"));
 }

@@ -140,12 +140,8 @@ async fn unbroken<T>(
 ) -> Result<T, Failure> {
     let caught = std::panic::AssertUnwindSafe(Box::pin(act)).catch_unwind().await;
     let ended = caught.unwrap_or_else(|_| {
-        Err(Failure {
-            class: Class::NeedsPerson,
-            outcome,
-            message: "what the target sent is not its protocol; check that host and port are of this kind of target"
-                .to_owned(),
-        })
+        let what = "what the target sent is not its protocol; check that host and port are of this kind of target";
+        Err(Failure { outcome, ..Failure::unknown(Class::NeedsPerson, what) })
     });
     ended.map_err(|mut failure| {
         failure.message = masked(&failure.message, secrets.iter().copied().flatten());
