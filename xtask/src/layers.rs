@@ -26,6 +26,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("latchkey-scim-client", 3),
     ("latchkey-store", 3),
     ("latchkey-engine", 4),
+    ("latchkey-practice", 5),
     ("latchkey-scim-http", 5),
     ("latchkey-api", 5),
     ("latchkey", 6),

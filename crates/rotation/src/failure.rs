@@ -26,6 +26,22 @@ pub enum Outcome {
     Unknown,
 }
 
+/// What shows a failure better than words: a picture of the page where a step failed, every field of
+/// it blanked before it was taken.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// As `image/png`.
+    pub media_type: &'static str,
+    /// The file's content.
+    pub bytes: Vec<u8>,
+}
+
+impl fmt::Debug for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} bytes", self.media_type, self.bytes.len())
+    }
+}
+
 /// Why an act at a target failed. Holds no secret: connectors write the message themselves and
 /// never pass on what a target said word for word without having removed every value they know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
@@ -36,6 +52,9 @@ pub struct Failure {
     pub outcome: Outcome,
     /// What happened, to what, and what to do.
     pub message: String,
+    /// Kept apart from the record of the failure, by whoever has a place for it.
+    #[serde(skip)]
+    pub evidence: Option<Box<Evidence>>,
 }
 
 impl fmt::Display for Failure {
@@ -47,11 +66,18 @@ impl fmt::Display for Failure {
 impl Failure {
     /// A failure after which the old secret still is the one that works.
     pub fn not_applied(class: Class, message: impl Into<String>) -> Self {
-        Self { class, outcome: Outcome::NotApplied, message: message.into() }
+        Self { class, outcome: Outcome::NotApplied, message: message.into(), evidence: None }
+    }
+
+    /// With something to look at.
+    #[must_use]
+    pub fn with_evidence(mut self, evidence: Option<Evidence>) -> Self {
+        self.evidence = evidence.map(Box::new);
+        self
     }
 
     /// A failure that leaves open whether the secret changed.
     pub fn unknown(class: Class, message: impl Into<String>) -> Self {
-        Self { class, outcome: Outcome::Unknown, message: message.into() }
+        Self { class, outcome: Outcome::Unknown, message: message.into(), evidence: None }
     }
 }

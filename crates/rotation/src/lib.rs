@@ -25,7 +25,7 @@ mod words;
 
 pub use act::{Act, ActOutcome, Follow, TaskKind};
 pub use breaker::Breaker;
-pub use failure::{Class, Failure, Outcome};
+pub use failure::{Class, Evidence, Failure, Outcome};
 pub use fold::fold;
 pub use job::{Job, Plan, Trial};
 pub use next::{Conditions, next_act};

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::config::ConfigError;
 use crate::connector::{Abilities, Attempt, Probe, Receipt, Rotate, SessionsEnded, Verdict};
+use crate::recipe::CodeSource;
 use crate::said::masked;
 
 macro_rules! connectors {
@@ -110,6 +111,24 @@ connectors! {
     Unix(crate::unix::Unix) = "unix",
     /// The key of a Unix login.
     SshKey(crate::ssh_key::SshKey) = "ssh_key",
+    /// A target that HTTP requests of a recipe change.
+    Http(crate::http::HttpRecipe) = "http",
+    /// A target whose web pages a recipe walks through.
+    Browser(crate::browser::BrowserRecipe) = "browser",
+    /// A receiver of signed webhooks.
+    Webhook(crate::webhook::Webhook) = "webhook",
+}
+
+impl AnyConnector {
+    /// With the one-time codes of the account that it is about to log in as; only recipes ask for them.
+    #[must_use]
+    pub fn with_codes(self, source: CodeSource) -> Self {
+        match self {
+            Self::Http(connector) => Self::Http(Box::new(connector.with_codes(source))),
+            Self::Browser(connector) => Self::Browser(Box::new(connector.with_codes(source))),
+            other => other,
+        }
+    }
 }
 
 /// An act whose driver breaks down over what a target sends has failed like any other: no target may end a

@@ -7,18 +7,24 @@
 
 pub mod active_directory;
 mod any;
+pub mod browser;
 mod config;
 mod connector;
+pub mod http;
 pub mod ldap;
 mod limit;
 pub mod mysql;
+pub mod network;
 pub mod postgres;
+pub mod recipe;
 mod said;
 mod ssh;
 pub mod ssh_key;
 mod tls;
 pub mod unix;
+pub mod webhook;
 
 pub use any::{AnyConnector, Kind};
 pub use config::ConfigError;
 pub use connector::{Abilities, Attempt, Probe, Receipt, Rotate, SessionsEnded, Verdict};
+pub use network::Network;

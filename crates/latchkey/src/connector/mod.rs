@@ -5,6 +5,7 @@ mod options;
 mod secret;
 mod steps;
 mod target;
+mod web;
 
 use std::process::ExitCode;
 

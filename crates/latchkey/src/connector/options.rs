@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::manage::ConnectorCommand;
 use super::secret::Source;
+use super::web::{Browser, Http, Webhook};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Connector {
@@ -77,6 +78,24 @@ An admin login that is not root needs, in sudoers: NOPASSWD: /usr/sbin/chpasswd 
 Without --admin the login changes its own keys."
     )]
     SshKey(SshKey),
+    /// A target whose password HTTP requests change, as a recipe declares them
+    #[command(after_help = "Example:
+  latchkey connector check http --recipe crm.toml \\
+    --login app --old-password-file old.txt --new-password-file new.txt
+
+The admin secret is what {{admin.secret}} in the recipe stands for.")]
+    Http(Http),
+    /// A target whose password is changed on its web pages, in a Chromium without a window
+    #[command(after_help = "Example:
+  latchkey connector check browser --recipe shop.toml --screenshot failed.png \\
+    --login app@corp.example --old-password-file old.txt --new-password-file new.txt")]
+    Browser(Browser),
+    /// A receiver of signed webhooks that changes the password itself
+    #[command(after_help = "Example:
+  latchkey connector check webhook --url https://rotate.corp.example/hook \\
+    --signing-secret-file whsec.txt --receiver-key \"$(cat receiver.pub)\" \\
+    --login app --old-password-file old.txt --new-password-file new.txt")]
+    Webhook(Webhook),
 }
 
 /// The login, and the secrets that it is to have had and to have.

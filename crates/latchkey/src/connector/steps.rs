@@ -1,5 +1,6 @@
 //! The steps of a check, one after the other, each told as it ends.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use latchkey_rotation::{Failure, Outcome};
@@ -9,20 +10,17 @@ use serde_json::{Value, json};
 use super::target::Trial;
 use crate::output::Output;
 
-/// The key under which a target that can tell a repeated request knows this one.
-const KEY: &str = "latchkey-connector-check";
-
 /// Runs all, and says whether all held.
 pub(super) async fn run(trial: &Trial, output: Output) -> bool {
     let Trial { connector, login, old, new, .. } = trial;
-    let teller = Teller(output);
+    let teller = Teller { output, screenshot: trial.screenshot.as_deref() };
     let (probed, took) = timed(connector.probe(login)).await;
     if !teller.tell("probe", took, probed.as_ref().map(seen)) {
         output.remark("Nothing was changed.");
         return false;
     }
 
-    let attempt = Attempt { username: login, old: Some(old), new, idempotency_key: KEY };
+    let attempt = Attempt { username: login, old: Some(old), new, idempotency_key: &trial.key };
     let (changed, took) = timed(connector.change(&attempt)).await;
     let mut all = teller.tell("change", took, changed.as_ref().map(taken));
     if changed.as_ref().is_err_and(|failure| failure.outcome == Outcome::NotApplied) {
@@ -105,9 +103,12 @@ fn cut_off(ended: SessionsEnded) -> Answer {
     Answer { held: true, words, facts: json!({ "count": ended.count }), warnings: Vec::new() }
 }
 
-struct Teller(Output);
+struct Teller<'a> {
+    output: Output,
+    screenshot: Option<&'a Path>,
+}
 
-impl Teller {
+impl Teller<'_> {
     /// Tells a step; whether it held.
     fn tell(&self, step: &str, took: Duration, result: Result<Answer, &Failure>) -> bool {
         let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
@@ -124,18 +125,31 @@ impl Teller {
                 (answer.held, words, object)
             }
             Err(failure) => {
-                let object = json!({
+                let mut object = json!({
                     "error": failure.message,
                     "class": failure.class,
                     "outcome": failure.outcome,
                 });
-                (false, failure.message.clone(), object)
+                let mut words = failure.message.clone();
+                if let (Some(file), Some(evidence)) = (self.screenshot, &failure.evidence) {
+                    match std::fs::write(file, &evidence.bytes) {
+                        Ok(()) => {
+                            object["screenshot"] = json!(file);
+                            words.push_str(&format!("\n      picture: {}", file.display()));
+                        }
+                        Err(error) => words.push_str(&format!(
+                            "\n      the picture could not be written to {}: {error}",
+                            file.display()
+                        )),
+                    }
+                }
+                (false, words, object)
             }
         };
         object["step"] = json!(step);
         object["held"] = json!(held);
         object["milliseconds"] = json!(milliseconds);
-        self.0.answer(&object, || {
+        self.output.answer(&object, || {
             let mark = if held { "ok  " } else { "BAD " };
             format!("{mark}  {:<12}  {milliseconds:>6} ms  {words}", step.replace('_', " "))
         });
@@ -143,7 +157,7 @@ impl Teller {
     }
 
     fn skipped(&self, step: &str, why: &str) {
-        self.0.answer(&json!({ "step": step, "held": true, "skipped": why }), || {
+        self.output.answer(&json!({ "step": step, "held": true, "skipped": why }), || {
             format!("--    {:<12}  {:>6}     left out: {why}", step.replace('_', " "), "")
         });
     }

@@ -1,6 +1,9 @@
 //! From options to a connector and the login to try it on.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, bail};
+use latchkey_kernel::{Entropy, OsEntropy};
 use latchkey_rotators::{AnyConnector, Kind};
 use percent_encoding::percent_decode_str;
 use secrecy::SecretString;
@@ -9,6 +12,7 @@ use url::Url;
 
 use super::options::{Check, Common, Passwords, Server};
 use super::secret::Source;
+use super::web::{Reach, Recipe};
 
 /// All that a check needs.
 pub(super) struct Trial {
@@ -17,6 +21,10 @@ pub(super) struct Trial {
     pub(super) old: SecretString,
     pub(super) new: SecretString,
     pub(super) keep_sessions: bool,
+    /// For targets that can tell a repeated request; another one each time, since each check is meant.
+    pub(super) key: String,
+    /// Where a picture of a failure goes.
+    pub(super) screenshot: Option<PathBuf>,
 }
 
 impl Trial {
@@ -90,6 +98,36 @@ impl Trial {
                 let admin = options.server.credential();
                 assemble(Kind::SshKey, config, [admin, old, new], None, &options.login, &options.common)
             }
+            Check::Http(options) => {
+                let mut config = recipe(&options.recipe)?;
+                config["network"]["ca_certificates"] = json!(pem(options.ca_file.as_deref())?);
+                let admin = options.admin.source();
+                with_passwords(Kind::Http, config, admin, None, &options.recipe.passwords)
+            }
+            Check::Browser(options) => {
+                let mut config = recipe(&options.recipe)?;
+                config["chromium"] = json!(options.chromium);
+                let none = Source::new("admin secret", None, None);
+                let trial = with_passwords(Kind::Browser, config, none, None, &options.recipe.passwords)?;
+                Ok(Self { screenshot: options.screenshot.clone(), ..trial })
+            }
+            Check::Webhook(options) => {
+                let mut config = json!({
+                    "url": options.url,
+                    "delivery": match &options.receiver_key {
+                        Some(key) => json!({ "sealed_to": key }),
+                        None => json!("in_clear"),
+                    },
+                    "network": network(&options.reach),
+                });
+                config["network"]["ca_certificates"] = json!(pem(options.ca_file.as_deref())?);
+                let signing = Source::new(
+                    "signing secret",
+                    options.signing_secret_file.as_deref(),
+                    options.signing_secret_env.as_deref(),
+                );
+                with_passwords(Kind::Webhook, config, signing, None, &options.passwords)
+            }
         }
     }
 }
@@ -111,6 +149,17 @@ fn server(options: &Server, admin: Option<&str>) -> Value {
         "admin": admin,
         "sudo": options.sudo,
     })
+}
+
+fn network(reach: &Reach) -> Value {
+    json!({ "allow": reach.networks, "plain_http_on_loopback": reach.plain_http_on_loopback })
+}
+
+fn recipe(options: &Recipe) -> anyhow::Result<Value> {
+    let file = &options.recipe;
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read the recipe from {}", file.display()))?;
+    Ok(json!({ "recipe": text, "hosts": options.hosts, "network": network(&options.reach) }))
 }
 
 fn with_passwords(
@@ -149,6 +198,8 @@ fn assemble(
         old: old.required()?,
         new: new.required()?,
         keep_sessions: common.keep_sessions,
+        key: format!("connector-check-{:x}", u128::from_be_bytes((&OsEntropy as &dyn Entropy).bytes())),
+        screenshot: None,
     })
 }
 
