@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 /// What goes wrong with a key file.
 #[derive(Debug, thiserror::Error)]
-pub enum KeyError {
+pub enum KeyFileError {
     /// The file system refused.
     #[error("cannot {what} the key file {path}")]
     File {
@@ -55,10 +55,10 @@ impl KeyRing {
     ///
     /// # Errors
     /// When the file cannot be read or made, has no key in it, or can be read by others.
-    pub fn open_or_create(dir: &Path, entropy: &dyn Entropy) -> Result<Self, KeyError> {
+    pub fn open_or_create(dir: &Path, entropy: &dyn Entropy) -> Result<Self, KeyFileError> {
         let path = Self::path_in(dir);
         match Self::create(&path, entropy) {
-            Err(KeyError::File { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {
+            Err(KeyFileError::File { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {
                 Self::open_file(&path)
             }
             made => made,
@@ -74,14 +74,14 @@ impl KeyRing {
     ///
     /// # Errors
     /// When it cannot be read, has no key in it, or can be read by others.
-    pub fn open_file(path: &Path) -> Result<Self, KeyError> {
-        let failed = |what| move |source| KeyError::File { what, path: path.to_owned(), source };
+    pub fn open_file(path: &Path) -> Result<Self, KeyFileError> {
+        let failed = |what| move |source| KeyFileError::File { what, path: path.to_owned(), source };
         let mode = fs::metadata(path).map_err(failed("read"))?.mode() & 0o777;
         if mode & 0o077 != 0 {
-            return Err(KeyError::Mode { path: path.to_owned(), mode });
+            return Err(KeyFileError::Mode { path: path.to_owned(), mode });
         }
         let text = Zeroizing::new(fs::read_to_string(path).map_err(failed("read"))?);
-        let root = read_hex(text.trim()).ok_or_else(|| KeyError::Content { path: path.to_owned() })?;
+        let root = read_hex(text.trim()).ok_or_else(|| KeyFileError::Content { path: path.to_owned() })?;
         Ok(Self { root: Arc::new(root) })
     }
 
@@ -101,8 +101,8 @@ impl KeyRing {
 
     /// Writes the key beside its place and links it there, so that two processes that start at
     /// once agree on one key and a crash leaves none half written.
-    fn create(path: &Path, entropy: &dyn Entropy) -> Result<Self, KeyError> {
-        let failed = |what| move |source| KeyError::File { what, path: path.to_owned(), source };
+    fn create(path: &Path, entropy: &dyn Entropy) -> Result<Self, KeyFileError> {
+        let failed = |what| move |source| KeyFileError::File { what, path: path.to_owned(), source };
         if path.exists() {
             return Err(failed("make")(io::ErrorKind::AlreadyExists.into()));
         }
@@ -178,10 +178,10 @@ mod tests {
         KeyRing::open_or_create(dir.path(), &SeededEntropy::new(1)).unwrap();
         let path = KeyRing::path_in(dir.path());
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(matches!(KeyRing::open_file(&path), Err(KeyError::Mode { .. })));
+        assert!(matches!(KeyRing::open_file(&path), Err(KeyFileError::Mode { .. })));
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         fs::write(&path, "zz").unwrap();
-        assert!(matches!(KeyRing::open_file(&path), Err(KeyError::Content { .. })));
+        assert!(matches!(KeyRing::open_file(&path), Err(KeyFileError::Content { .. })));
     }
 
     #[test]

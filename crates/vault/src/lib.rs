@@ -1,12 +1,37 @@
-//! The installation's root key, and what is derived from it: sealing and keyed hashes.
+//! Keys and what is sealed under them; one-time codes; generated passwords.
 //!
-//! One key file, made at first start and readable by its owner alone. Every sealed text is bound
-//! to its context (workspace, kind, id), so that a row moved elsewhere doesn't open (V1).
-//! Knows nothing of accounts, tokens or storage.
+//! ```text
+//! key source ([`Kek`]) and recovery key ([`RecoveryKey`])
+//!  └─ each wrap   the workspace key ([`WorkspaceKey`]), numbered
+//!      └─ wraps    the item key, one for each version of a secret
+//!          └─ encrypts   the secret, bound to its [`Place`]
+//! ```
+//!
+//! Beside them stands the [`KeyRing`]: keyed hashes, and sealed tokens. Every sealed text is bound
+//! to where it belongs, so that a row moved elsewhere doesn't open (V1). Knows nothing of storage,
+//! and nothing of who may open what.
 #![warn(missing_docs)]
 
+mod digest;
+mod envelope;
+mod error;
+pub mod generate;
 mod keyring;
+mod keys;
+mod place;
+mod recovery;
 mod seal;
+pub mod source;
+pub mod totp;
+mod workspace_key;
 
-pub use keyring::{KeyError, KeyRing};
-pub use seal::OpenError;
+pub use digest::value_digest;
+pub use envelope::{OpenError, key_number};
+pub use error::KeyError;
+pub use keyring::{KeyFileError, KeyRing};
+pub use keys::{Keys, WrappedKey};
+pub use place::{Place, SecretKind};
+pub use recovery::{RecoveryKey, RecoveryKit};
+pub use seal::UnsealError;
+pub use source::Kek;
+pub use workspace_key::WorkspaceKey;

@@ -17,7 +17,7 @@ const NONCE: usize = 24;
 #[error(
     "a sealed text does not open: it was altered or moved, or the key file is not the one that it was sealed under"
 )]
-pub struct OpenError;
+pub struct UnsealError;
 
 impl KeyRing {
     /// Seals `plain` for a purpose, bound to `context`: it opens only with the same two.
@@ -40,14 +40,14 @@ impl KeyRing {
         purpose: &str,
         context: &[&[u8]],
         sealed: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
-        let (version, rest) = sealed.split_first().ok_or(OpenError)?;
-        let (nonce, ciphertext) = rest.split_first_chunk::<NONCE>().ok_or(OpenError)?;
+    ) -> Result<Zeroizing<Vec<u8>>, UnsealError> {
+        let (version, rest) = sealed.split_first().ok_or(UnsealError)?;
+        let (nonce, ciphertext) = rest.split_first_chunk::<NONCE>().ok_or(UnsealError)?;
         if *version != VERSION {
-            return Err(OpenError);
+            return Err(UnsealError);
         }
         let payload = Payload { msg: ciphertext, aad: &bind(context) };
-        let plain = self.cipher(purpose).decrypt(&XNonce::from(*nonce), payload).map_err(|_| OpenError)?;
+        let plain = self.cipher(purpose).decrypt(&XNonce::from(*nonce), payload).map_err(|_| UnsealError)?;
         Ok(Zeroizing::new(plain))
     }
 
@@ -84,11 +84,11 @@ mod tests {
             ("token", [b"workspac", b"eid"]),
             ("token", [b"id", b"workspace"]),
         ] {
-            assert_eq!(ring.open(purpose, &context, &sealed), Err(OpenError));
+            assert_eq!(ring.open(purpose, &context, &sealed), Err(UnsealError));
         }
         assert_eq!(
             KeyRing::ephemeral(&entropy).open("token", &[b"workspace", b"id"], &sealed),
-            Err(OpenError)
+            Err(UnsealError)
         );
     }
 
@@ -100,8 +100,8 @@ mod tests {
         for at in 0..sealed.len() {
             let mut altered = sealed.clone();
             altered[at] ^= 1;
-            assert_eq!(ring.open("token", &[], &altered), Err(OpenError), "byte {at}");
-            assert_eq!(ring.open("token", &[], &sealed[..at]), Err(OpenError), "cut at {at}");
+            assert_eq!(ring.open("token", &[], &altered), Err(UnsealError), "byte {at}");
+            assert_eq!(ring.open("token", &[], &sealed[..at]), Err(UnsealError), "cut at {at}");
         }
     }
 }
