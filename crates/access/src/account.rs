@@ -104,28 +104,3 @@ impl Collection {
     /// How deep the tree may be; a bound on every walk through it.
     pub const MAX_DEPTH: usize = 8;
 }
-
-words! {
-    /// How a member came to know a password.
-    ExposureKind {
-        /// A person recorded that they know it, from before Latchkey or by word of mouth.
-        Declared = "declared",
-        /// They created the account or imported it.
-        Creator = "creator",
-    }
-}
-
-/// That a member knows one generation of an account's password.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exposure {
-    /// The account.
-    pub account_id: AccountId,
-    /// Who knows it.
-    pub member_id: MemberId,
-    /// Which value.
-    pub generation: i64,
-    /// How.
-    pub kind: ExposureKind,
-    /// Since when.
-    pub at: Timestamp,
-}

@@ -3,9 +3,10 @@
 use latchkey_kernel::id::MemberId;
 use serde_json::{Value, json};
 
-use crate::account::{Account, ExposureKind};
+use crate::account::Account;
 use crate::change::{Change, ChangeSet};
 use crate::context::{Cause, Ids};
+use crate::exposure::ExposureKind;
 use crate::grant::Permission;
 use crate::member::Member;
 use crate::refusal::{NAME_MAX, Refusal, bounded};

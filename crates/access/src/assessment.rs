@@ -6,8 +6,9 @@ use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::AccountId;
 use serde_json::{Value, json};
 
-use crate::account::{Account, Exposure, OffboardingRotation};
+use crate::account::{Account, OffboardingRotation};
 use crate::effective::{Reach, ReachBy, judge};
+use crate::exposure::Exposure;
 use crate::grant::{GrantSubject, Permission};
 use crate::member::Standing;
 use crate::offboarding::ItemDecision;

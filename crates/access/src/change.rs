@@ -8,17 +8,19 @@ use std::fmt::Display;
 
 use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{
-    AccountId, CaseId, CollectionId, GrantId, MemberId, OutboxId, TeamId, TokenId, WorkspaceId,
+    AccountId, CaseId, CollectionId, GrantId, MemberId, OutboxId, SecretId, TeamId, TokenId, WorkspaceId,
 };
 use serde_json::Value;
 
-use crate::account::{Account, Collection, Exposure, OwnerFlag};
+use crate::account::{Account, Collection, OwnerFlag};
 use crate::audit::AuditRecord;
 use crate::context::{Cause, Ids};
+use crate::exposure::{Exposure, ExposureEvent};
 use crate::grant::Grant;
 use crate::member::{Epoch, Member, Version};
 use crate::offboarding::{CaseItem, CaseState, OffboardingCase};
 use crate::outbox::{EffectState, OutboxEvent};
+use crate::secret::{BurnedCode, KeyRow, Secret, SecretVersion};
 use crate::team::{Membership, Team};
 use crate::token::Token;
 use crate::workspace::Workspace;
@@ -167,7 +169,7 @@ pub enum Change {
     AccountInsert(Account),
     /// Every column of an account; its collection, owner and successor must exist.
     AccountUpdate { account: Account, expect: Version },
-    /// Removes an account with its grants and exposures. Cases keep their items and removed grants.
+    /// Removes an account with its grants, exposures and secrets; the ledger of exposures stays. Cases keep their items and removed grants.
     AccountDelete { account_id: AccountId, expect: Version },
     /// Hands an account from one owner to another if `from` still owns it: sets `owner_id` and
     /// `owner_flag`, bumps the version, sets `modified_at`. If not, changes nothing.
@@ -190,6 +192,51 @@ pub enum Change {
     /// That a member knows a password, by (account, member, generation); known already is no
     /// failure and changes nothing. The account and the member must exist.
     ExposureInsert(Exposure),
+    /// By condition: whoever knows the password of the generation `from` knows that of `to` as
+    /// well, in the same way, since `at`; known already changes nothing.
+    ExposureCarry { account_id: AccountId, from: i64, to: i64, at: Timestamp },
+    /// An entry of the ledger. It refers to nothing, so that it outlives what it tells of.
+    ExposureEventInsert(ExposureEvent),
+
+    /// A new secret; its account must exist. Fails as taken if it is a password and the account has one.
+    SecretInsert(Secret),
+    /// Removes a secret with its versions and the marks on its codes; it must exist.
+    SecretDelete { secret_id: SecretId },
+    /// A new version; its secret must exist. Fails as taken if there is one of this number or, but
+    /// for `retired`, in this state; fails as moved unless the workspace has the key that it is
+    /// sealed under and that key is not retired.
+    SecretVersionInsert { version: SecretVersion, sealed: Vec<u8> },
+    /// Writes nothing; fails as moved unless this version is the secret's current one, and keeps it
+    /// so until the commit (on PostgreSQL: a share lock on the row).
+    SecretExpect { secret_id: SecretId, version: i64 },
+    /// Puts a version into use; fails as moved unless it is pending. The previous version becomes
+    /// retired, the current one previous with `retired_at` at `at`, and this one current with its
+    /// `verified_at`. If the secret is a password, the account's `secret_generation` becomes the
+    /// version, its version is bumped and its `modified_at` set.
+    SecretPromote {
+        account_id: AccountId,
+        secret_id: SecretId,
+        version: i64,
+        verified_at: Option<Timestamp>,
+        at: Timestamp,
+    },
+    /// Retires a version that never came into use; fails as moved unless it is pending.
+    SecretAbandon { secret_id: SecretId, version: i64, at: Timestamp },
+    /// Replaces a version's ciphertext and the key that it is sealed under; fails as moved unless it
+    /// is sealed under `from`, and as [`Change::SecretVersionInsert`] for the key `to`.
+    SecretReseal { secret_id: SecretId, version: i64, from: i64, to: i64, sealed: Vec<u8> },
+    /// Marks a recovery code as used; its version must exist. Fails as taken if it is marked already.
+    CodeBurn(BurnedCode),
+
+    /// A new workspace key; fails as taken if there is one of this number.
+    KeyInsert(KeyRow),
+    /// Replaces a key's wraps and what they are wrapped under; fails as moved unless it is wrapped
+    /// under `expect` and not retired.
+    KeyRewrap { key: KeyRow, expect: String },
+    /// Retires a key and empties its wraps; fails as moved if a version is sealed under it, if no
+    /// other key of a higher number is there to seal, or if it is retired already. Keeps new versions under
+    /// it waiting until the commit (on PostgreSQL: the key's row is locked).
+    KeyRetire { number: i64, at: Timestamp },
 
     /// A new case; fails as taken if there is one for this member and epoch.
     CaseInsert(OffboardingCase),
@@ -228,6 +275,9 @@ impl Change {
             Self::CaseInsert(case) => Some(case.workspace_id),
             Self::OutboxInsert(event) => Some(event.workspace_id),
             Self::TokenInsert(token) => Some(token.workspace_id),
+            Self::ExposureEventInsert(event) => Some(event.workspace_id),
+            Self::SecretInsert(secret) => Some(secret.workspace_id),
+            Self::KeyInsert(key) | Self::KeyRewrap { key, .. } => Some(key.workspace_id),
             _ => None,
         }
     }

@@ -1,6 +1,6 @@
 //! What a decision is given besides the rows: who asks, when, and fresh ids.
 
-use latchkey_kernel::id::{AuditId, CaseId, GrantId, OutboxId, RequestId};
+use latchkey_kernel::id::{AuditId, CaseId, ExposureId, GrantId, OutboxId, RequestId};
 use latchkey_kernel::{Entropy, Timestamp};
 
 use crate::audit::Actor;
@@ -35,6 +35,10 @@ impl<'a> Ids<'a> {
 
     pub(crate) fn case(self) -> CaseId {
         CaseId::fresh(self.now, self.entropy)
+    }
+
+    pub(crate) fn exposure(self) -> ExposureId {
+        ExposureId::fresh(self.now, self.entropy)
     }
 
     pub(crate) fn grant(self) -> GrantId {

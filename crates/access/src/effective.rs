@@ -45,7 +45,7 @@ pub struct ThroughTeam {
 }
 
 /// Why a reach doesn't count. The order is that of the checks: the first that applies is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Denial {
     /// The member is out (A1).
     MemberNotActive,
@@ -68,6 +68,17 @@ impl Denial {
             Self::MembershipNotConfirmed => "membership_not_confirmed",
             Self::NotStarted => "not_started",
             Self::Ended => "ended",
+        }
+    }
+
+    /// The sentence for people.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::MemberNotActive => "the member is not active",
+            Self::GrantedInEarlierEpoch => "it was given before the member last left",
+            Self::MembershipNotConfirmed => "the team's access waits for a review since the member came back",
+            Self::NotStarted => "the grant starts later",
+            Self::Ended => "the grant has ended",
         }
     }
 }

@@ -2,6 +2,9 @@
 
 use crate::audit::Actor;
 use crate::authority::Action;
+use crate::capability::Capability;
+use crate::effective::Denial;
+use crate::grant::Permission;
 use crate::member::{Origin, Role};
 use crate::token::Scope;
 
@@ -114,6 +117,70 @@ pub enum Refusal {
     /// Who would follow themselves.
     #[error("the successor must be another member than the owner; choose somebody else")]
     SuccessorIsOwner,
+    /// Nothing that counts leads the member to the account.
+    #[error("nothing gives this member access to the account{}; ask one of its owners", because(*why))]
+    NoAccess {
+        /// Why the nearest way doesn't count; `None` when there is no way at all.
+        why: Option<Denial>,
+    },
+    /// The member may use the account, and not this.
+    #[error(
+        "{capability} needs the permission {needs} on the account, and this is {held}; ask one of its owners"
+    )]
+    CapabilityMissing {
+        /// What was asked.
+        capability: Capability,
+        /// What they hold.
+        held: Permission,
+        /// The lowest permission that gives it.
+        needs: Permission,
+    },
+    /// The workspace's policy keeps secrets from being exported.
+    #[error("this workspace lets nobody export secrets; an Owner can allow it in the policy")]
+    ExportNotAllowed,
+    /// The value was in use before.
+    #[error("this value was used before for this account; choose one that is new")]
+    ValueUsedBefore,
+    /// A new value waits for its rotation to end.
+    #[error("a new value of this secret is being put into use; wait until that has ended, or call it off")]
+    ValuePending,
+    /// The version is not the pending one.
+    #[error("this version is not waiting to be put into use; reload the secret")]
+    NotPending,
+    /// There is nothing to show.
+    #[error("this secret has no value that is in use; give it one first")]
+    NoValue,
+    /// The value is of no use to a secret of this kind.
+    #[error("{what}")]
+    BadValue {
+        /// What is wrong, and what to do.
+        what: &'static str,
+    },
+    /// Asked of a secret of another kind.
+    #[error("this needs a secret of the kind {needs}; choose another")]
+    WrongKind {
+        /// Which kind it needs.
+        needs: crate::secret::SecretKind,
+    },
+    /// An account has one password.
+    #[error("this account has a password already; set a new value instead of adding one")]
+    PasswordThere,
+    /// A recovery code is good once.
+    #[error("this recovery code was used already; take another")]
+    CodeBurned,
+    /// All recovery codes were used, or there is none of this number.
+    #[error("there is no such recovery code left; make new ones where the account is kept and store them")]
+    NoCodeLeft,
+    /// More codes than a person reads.
+    #[error("at most {max} codes a minute are given for one account; wait for the next")]
+    TooManyCodes {
+        /// The most.
+        max: u64,
+    },
+}
+
+fn because(why: Option<Denial>) -> String {
+    why.map_or_else(String::new, |denial| format!(": {}", denial.sentence()))
 }
 
 /// How many characters a person's reason may have.

@@ -57,11 +57,19 @@ pub struct Policy {
     pub safeguard: Safeguard,
     /// Who follows the last Owner (A6) and takes over accounts without another heir (A4).
     pub successor: Option<MemberId>,
+    /// Whether an account's owners may take its secrets along in an export.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub owners_export: bool,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { reactivation: Reactivation::Review, safeguard: Safeguard::default(), successor: None }
+        Self {
+            reactivation: Reactivation::Review,
+            safeguard: Safeguard::default(),
+            successor: None,
+            owners_export: false,
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use proptest::prelude::*;
 type Steps = Vec<(Draw, Option<Draw>)>;
 
 fn draw() -> impl Strategy<Value = Draw> {
-    (0..40_u8, 0..1_000_usize, 0..1_000_usize, 0..1_000_usize).prop_map(|(k, a, b, c)| Draw(k, a, b, c))
+    (0..52_u8, 0..1_000_usize, 0..1_000_usize, 0..1_000_usize).prop_map(|(k, a, b, c)| Draw(k, a, b, c))
 }
 
 /// Half of the histories are one command after the other; in the others, every third step is a

@@ -97,6 +97,8 @@ ids! {
     AuditId,
     /// A secret of an account: its password, a TOTP seed, a key, a note.
     SecretId,
+    /// An entry of the exposure ledger.
+    ExposureId,
     /// A rotation of an account's secret.
     RotationId,
     /// A connector: how secrets are changed at one target.

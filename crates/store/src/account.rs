@@ -1,6 +1,5 @@
-//! Accounts, and who knows their passwords.
+//! Accounts.
 
-use latchkey_access::account::Exposure;
 use latchkey_access::{Account, OwnerFlag, Version};
 use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{AccountId, CollectionId, MemberId, WorkspaceId};
@@ -43,15 +42,6 @@ statements! {
     ACCOUNT_DELETE = "delete from account where workspace_id = $1 and id = $2 and version = $3";
     ACCOUNT_HAND_OVER = "update account set owner_id = $4, owner_flag = $5, version = version + 1, \
         modified_at = $6 where workspace_id = $1 and id = $2 and owner_id = $3";
-
-    EXPOSURES_OF_MEMBER = "select e.account_id, e.member_id, e.generation, e.kind, e.at from exposure e \
-        join account a on a.workspace_id = e.workspace_id and a.id = e.account_id \
-        and a.secret_generation = e.generation where e.workspace_id = $1 and e.member_id = $2 \
-        order by e.account_id";
-    EXPOSURES_OF_ACCOUNT = "select e.account_id, e.member_id, e.generation, e.kind, e.at from exposure e \
-        where e.workspace_id = $1 and e.account_id = $2 order by e.generation desc, e.member_id";
-    EXPOSURE_INSERT = "insert into exposure (workspace_id, account_id, member_id, generation, kind, at) \
-        values ($1, $2, $3, $4, $5, $6) on conflict (workspace_id, account_id, member_id, generation) do nothing";
 }
 
 fn load(row: &mut Columns<'_>) -> Result<Account, StoreError> {
@@ -72,16 +62,6 @@ fn load(row: &mut Columns<'_>) -> Result<Account, StoreError> {
         version: row.next()?,
         created_at: row.next()?,
         modified_at: row.next()?,
-    })
-}
-
-fn load_exposure(row: &mut Columns<'_>) -> Result<Exposure, StoreError> {
-    Ok(Exposure {
-        account_id: row.next()?,
-        member_id: row.next()?,
-        generation: row.next()?,
-        kind: row.next()?,
-        at: row.next()?,
     })
 }
 
@@ -130,25 +110,6 @@ impl Store {
     pub async fn accounts_owned(&self, ws: WorkspaceId, owner: MemberId) -> Result<Vec<Account>, StoreError> {
         self.look_up(&ACCOUNTS_OWNED, params![ws, owner], load).await
     }
-
-    /// What a member knows of the present password of each account: of several generations only
-    /// the one that the account has now.
-    pub async fn exposures_of_member(
-        &self,
-        ws: WorkspaceId,
-        member: MemberId,
-    ) -> Result<Vec<Exposure>, StoreError> {
-        self.look_up(&EXPOSURES_OF_MEMBER, params![ws, member], load_exposure).await
-    }
-
-    /// Who knows, or knew, an account's password; the newest generation first.
-    pub async fn exposures_of_account(
-        &self,
-        ws: WorkspaceId,
-        account: AccountId,
-    ) -> Result<Vec<Exposure>, StoreError> {
-        self.look_up(&EXPOSURES_OF_ACCOUNT, params![ws, account], load_exposure).await
-    }
 }
 
 fn values(ws: WorkspaceId, a: &Account) -> Vec<Val> {
@@ -193,9 +154,4 @@ pub(crate) fn hand_over(
     at: Timestamp,
 ) -> Op {
     Op::new(&ACCOUNT_HAND_OVER, params![ws, id, from, to, flag, at], "account")
-}
-
-pub(crate) fn exposure_insert(ws: WorkspaceId, row: &Exposure) -> Op {
-    let params = params![ws, row.account_id, row.member_id, row.generation, row.kind, row.at];
-    Op::new(&EXPOSURE_INSERT, params, "exposure")
 }

@@ -5,7 +5,10 @@ use latchkey_access::{Change, ChangeSet};
 use crate::error::Conflict;
 use crate::statement::Stmt;
 use crate::value::Val;
-use crate::{account, audit, case, collection, grant, member, membership, outbox, team, token, workspace};
+use crate::{
+    account, audit, case, collection, exposure, grant, key, member, membership, outbox, secret, team, token,
+    workspace,
+};
 
 /// One statement of a commit, and what it means when it fails.
 #[derive(Debug)]
@@ -111,7 +114,30 @@ fn push(ops: &mut Vec<Op>, ws: latchkey_kernel::id::WorkspaceId, change: Change)
         Change::GrantInsert(row) => ops.push(grant::insert(ws, &row)),
         Change::GrantDelete { grant_id } => ops.push(grant::delete(ws, grant_id)),
         Change::GrantSetEnd { grant_id, ends_at } => ops.push(grant::set_end(ws, grant_id, ends_at)),
-        Change::ExposureInsert(row) => ops.push(account::exposure_insert(ws, &row)),
+        Change::ExposureInsert(row) => ops.push(exposure::insert(ws, &row)),
+        Change::ExposureCarry { account_id, from, to, at } => {
+            ops.push(exposure::carry(ws, account_id, (from, to), at));
+        }
+        Change::ExposureEventInsert(row) => ops.push(exposure::event_insert(&row)),
+        Change::SecretInsert(row) => ops.push(secret::insert(ws, &row)),
+        Change::SecretDelete { secret_id } => ops.push(secret::delete(ws, secret_id)),
+        Change::SecretVersionInsert { version, sealed } => {
+            ops.extend(secret::version_insert(ws, &version, &sealed));
+        }
+        Change::SecretExpect { secret_id, version } => ops.push(secret::expect(ws, secret_id, version)),
+        Change::SecretPromote { account_id, secret_id, version, verified_at, at } => {
+            ops.extend(secret::promote(ws, (account_id, secret_id, version), verified_at, at));
+        }
+        Change::SecretAbandon { secret_id, version, at } => {
+            ops.push(secret::abandon(ws, secret_id, version, at));
+        }
+        Change::SecretReseal { secret_id, version, from, to, sealed } => {
+            ops.extend(secret::reseal(ws, (secret_id, version), (from, to), &sealed));
+        }
+        Change::CodeBurn(row) => ops.push(secret::burn(ws, &row)),
+        Change::KeyInsert(row) => ops.push(key::insert(ws, &row)),
+        Change::KeyRewrap { key, expect } => ops.push(key::rewrap(ws, &key, &expect)),
+        Change::KeyRetire { number, at } => ops.extend(key::retire(ws, number, at)),
         Change::CaseInsert(row) => ops.push(case::insert(ws, &row)),
         Change::CaseItemInsert(row) => ops.push(case::item_insert(ws, &row)),
         Change::CaseSetState { case_id, from, to } => ops.push(case::set_state(ws, case_id, from, to)),

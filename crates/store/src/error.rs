@@ -149,6 +149,12 @@ unique_keys! {
     TeamDisplayName: "team_display_name_key", "team.display_name_key", "the name of the team";
     /// A token's hash, on the installation.
     TokenHash: "token_hash", "token.hash", "the token";
+    /// An account has one password.
+    SecretPassword: "secret_password", "secret.account_id", "the account's password";
+    /// A secret has one pending, one current and one previous version.
+    SecretState: "secret_version_state", "secret_version.state", "the state of this secret's version";
+    /// A recovery code is used once.
+    BurnedCode: "burned_code_pkey", "burned_code.number", "the recovery code";
     /// There is a case for this member and epoch.
     CaseOfEpoch: "offboarding_case_epoch", "offboarding_case.epoch", "the offboarding of this member";
 }

@@ -21,8 +21,8 @@ macro_rules! migrations {
     };
 }
 
-pub(crate) const SQLITE: &[Migration] = migrations!("sqlite", 1 = "0001_start");
-pub(crate) const POSTGRES: &[Migration] = migrations!("postgres", 1 = "0001_start");
+pub(crate) const SQLITE: &[Migration] = migrations!("sqlite", 1 = "0001_start", 2 = "0002_secrets");
+pub(crate) const POSTGRES: &[Migration] = migrations!("postgres", 1 = "0001_start", 2 = "0002_secrets");
 
 /// The table that remembers what was made; the same on both databases.
 pub(crate) const TABLE: &str = "create table if not exists schema_migration \

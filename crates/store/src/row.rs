@@ -53,6 +53,14 @@ impl<'a> Columns<'a> {
             .map_err(|error| StoreError::Damaged { column: at, found: format!("no such JSON: {error}") })
     }
 
+    /// The next column, bytes of this number.
+    pub(crate) fn bytes<const N: usize>(&mut self) -> Result<[u8; N], StoreError> {
+        let at = self.at;
+        let bytes: Vec<u8> = self.next()?;
+        let length = bytes.len();
+        bytes.try_into().map_err(|_| damaged(at, format!("{length} bytes instead of {N}")))
+    }
+
     /// The next column, a count.
     pub(crate) fn count(&mut self) -> Result<u64, StoreError> {
         Ok(u64::try_from(self.next::<i64>()?).unwrap_or(0))

@@ -1,15 +1,16 @@
 //! The seven kinds of values that statements take, the same on both databases.
 
-use latchkey_access::account::ExposureKind;
+use latchkey_access::exposure::{Client, ExposureKind};
 use latchkey_access::member::{Epoch, MemberState, Version};
 use latchkey_access::offboarding::{CaseState, ItemDecision, Trigger};
 use latchkey_access::outbox::{EffectKind, EffectState};
+use latchkey_access::secret::{SecretKind, VersionState};
 use latchkey_access::workspace::WorkspaceState;
 use latchkey_access::{OffboardingRotation, Origin, OwnerFlag, Permission, Role, Sensitivity, TokenKind};
 use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{
-    AccountId, AuditId, CaseId, CollectionId, FlightId, GrantId, MemberId, OutboxId, RequestId, TeamId,
-    TokenId, WorkspaceId,
+    AccountId, AuditId, CaseId, CollectionId, ExposureId, FlightId, GrantId, MemberId, OutboxId, RequestId,
+    SecretId, TeamId, TokenId, WorkspaceId,
 };
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use tokio_postgres::types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
@@ -195,11 +196,13 @@ ids!(
     AuditId,
     CaseId,
     CollectionId,
+    ExposureId,
     FlightId,
     GrantId,
     MemberId,
     OutboxId,
     RequestId,
+    SecretId,
     TeamId,
     TokenId,
     WorkspaceId
@@ -223,6 +226,7 @@ macro_rules! words {
 
 words!(
     CaseState,
+    Client,
     EffectKind,
     EffectState,
     ExposureKind,
@@ -233,9 +237,11 @@ words!(
     OwnerFlag,
     Permission,
     Role,
+    SecretKind,
     Sensitivity,
     TokenKind,
     Trigger,
+    VersionState,
     WorkspaceState,
     crate::flight::Verdict
 );

@@ -2,23 +2,27 @@
 
 use std::time::Duration;
 
-use latchkey_access::account::{Account, Collection, ExposureKind, OffboardingRotation, Sensitivity};
+use latchkey_access::account::{Account, Collection, OffboardingRotation, Sensitivity};
 use latchkey_access::context::{Cause, Ids};
+use latchkey_access::disclosure::Act;
+use latchkey_access::exposure::ExposureKind;
 use latchkey_access::grant::{GrantObject, Permission};
 use latchkey_access::grants::{self, Receiver, Wish};
 use latchkey_access::membership::{self, MemberChange};
 use latchkey_access::offboarding::Trigger;
 use latchkey_access::refusal::Refusal;
 use latchkey_access::returning::{self, Choice, Pick, Review};
+use latchkey_access::secret::SecretKind;
 use latchkey_access::token::TokenKind;
 use latchkey_access::{
     Change, ChangeSet, Member, MemberState, Policy, Reactivation, Role, Safeguard, Team, Token, accounts,
     collections, exposures, members, safeguard, teams, tokens, workspaces,
 };
-use latchkey_kernel::id::{AccountId, CaseId, CollectionId, GrantId, MemberId, TeamId};
+use latchkey_kernel::id::{AccountId, CaseId, CollectionId, GrantId, MemberId, SecretId, TeamId};
 
 use super::Tables;
 use super::fresh::Fresh;
+use super::vaulted::Secretly;
 
 /// Random numbers that become a command once it is known what is there.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +59,7 @@ pub enum Command {
     Recover(MemberId),
     Release(CaseId),
     CallOff(CaseId),
+    Secret(Option<MemberId>, Secretly),
 }
 
 fn at<'a, T>(rows: impl Iterator<Item = &'a T>, index: usize) -> Option<&'a T> {
@@ -87,7 +92,7 @@ impl Draw {
             ends_at: (c % 3 == 1).then(|| ids.now.plus(Duration::from_secs(7_200))),
             reason: None,
         };
-        Some(match kind % 40 {
+        Some(match kind % 52 {
             0 | 1 => {
                 // Sometimes the external id of somebody who is gone: the same person again.
                 let gone = at(tables.members.values().filter(|row| row.state == MemberState::Deleted), b);
@@ -162,7 +167,17 @@ impl Draw {
                 let successor = at(present(), b).filter(|_| a % 3 != 0).map(|row| row.id);
                 let safeguard =
                     if c % 2 == 0 { Safeguard { minimum: 1, percent: 0 } } else { Safeguard::default() };
-                Command::SetPolicy(Policy { reactivation: every(Reactivation::ALL, a), safeguard, successor })
+                Command::SetPolicy(Policy {
+                    reactivation: every(Reactivation::ALL, a),
+                    safeguard,
+                    successor,
+                    owners_export: c % 4 == 0,
+                })
+            }
+            40..=51 => {
+                let by = member(b).filter(|_| c % 6 != 0).map(|row| row.id);
+                let secret = at(tables.secrets.values(), a).map(|row| row.id);
+                Command::Secret(by, secretly(kind % 52 - 40, (account(a)?.id, secret), c, ids)?)
             }
             _ => match (c % 4, at(tables.cases.values(), a)) {
                 (0, Some(case)) => Command::Release(case.id),
@@ -266,6 +281,10 @@ impl Command {
             Self::DropAccount(id) => Ok(accounts::delete(tables.accounts.get(id)?, cause, ids)),
             Self::RotateSecret(id) => {
                 let before = tables.accounts.get(id)?;
+                // What the vault holds is changed through the vault.
+                if tables.secrets.values().any(|row| row.account_id == *id) {
+                    return None;
+                }
                 let account = Account {
                     secret_generation: before.secret_generation + 1,
                     version: before.version.next(),
@@ -315,6 +334,12 @@ impl Command {
                 let before = present(id)?;
                 workspaces::recover(workspace, Some(before), before.clone(), cause, ids)
             }
+            Self::Secret(by, secretly) => {
+                if by.is_some_and(|id| present(&id).is_none()) {
+                    return None;
+                }
+                return secretly.decide(tables, *by, cause, ids);
+            }
             Self::Release(id) => safeguard::release(tables.cases.get(id)?, cause, ids),
             Self::CallOff(id) => safeguard::call_off(tables.cases.get(id)?, "not needed", cause, ids),
         })
@@ -333,6 +358,34 @@ impl Command {
         let mut changes = ChangeSet::new(team.workspace_id);
         Some(membership::extend(&mut changes, team, change, cause, ids).map(|()| changes))
     }
+}
+
+/// Mostly the password, which is what exposures are about.
+fn secretly(
+    kind: u8,
+    (account, secret): (AccountId, Option<SecretId>),
+    c: usize,
+    ids: Fresh<'_>,
+) -> Option<Secretly> {
+    let value = u8::try_from(c % 250).unwrap_or(0);
+    Some(match kind {
+        0 | 1 => {
+            let all = if c.is_multiple_of(3) { SecretKind::ALL } else { &[SecretKind::Password] };
+            Secretly::Add(account, SecretId::fresh(ids.now, ids.entropy), every(all, c), value)
+        }
+        2 => Secretly::Set(secret?, value),
+        3 => Secretly::Stage(secret?, value),
+        4 => Secretly::Promote(secret?),
+        5 if c.is_multiple_of(4) => Secretly::Remove(secret?),
+        5 => Secretly::Abandon(secret?),
+        6 => Secretly::Restore(secret?, i64::try_from(c % 4).unwrap_or(0) + 1),
+        7 if c.is_multiple_of(2) => Secretly::Code(secret?),
+        7 => Secretly::Burn(secret?),
+        _ => {
+            let version = c.is_multiple_of(5).then_some(i64::try_from(c % 3).unwrap_or(0) + 1);
+            Secretly::Show(secret?, every(Act::ALL, c), version)
+        }
+    })
 }
 
 fn there(tables: &Tables, wish: &Wish) -> Option<()> {

@@ -9,7 +9,7 @@ use latchkey_kernel::id::{CaseId, MemberId};
 
 use super::{Conflict, Database, Tables};
 
-type Done = Result<(), Conflict>;
+pub(super) type Done = Result<(), Conflict>;
 
 impl Database {
     /// Makes all changes, or none.
@@ -213,6 +213,7 @@ impl Tables {
                 self.accounts.remove(account_id);
                 self.grants.retain(|_, grant| grant.object != GrantObject::Account(*account_id));
                 self.exposures.retain(|(account, ..), _| account != account_id);
+                self.drop_secrets(|secret| secret.account_id == *account_id);
             }
             Change::AccountHandOver { account_id, from, to, flag, at } => {
                 let row = self.accounts.get_mut(account_id).filter(|row| row.owner_id == Some(*from));
@@ -251,12 +252,12 @@ impl Tables {
                 let key = (exposure.account_id, exposure.member_id, exposure.generation);
                 self.exposures.entry(key).or_insert_with(|| exposure.clone());
             }
-            _ => self.apply_to_effects(change)?,
+            _ => self.apply_to_secrets(change)?,
         }
         Ok(())
     }
 
-    fn apply_to_effects(&mut self, change: &Change) -> Done {
+    pub(super) fn apply_to_effects(&mut self, change: &Change) -> Done {
         match change {
             Change::CaseInsert(case) => {
                 let same = |row: &latchkey_access::offboarding::OffboardingCase| {
@@ -336,19 +337,19 @@ impl Tables {
     }
 }
 
-fn bump(account: &mut Account, at: Timestamp) {
+pub(super) fn bump(account: &mut Account, at: Timestamp) {
     account.version = account.version.next();
     account.modified_at = at;
 }
 
-fn unless(taken: bool, key: &'static str) -> Done {
+pub(super) fn unless(taken: bool, key: &'static str) -> Done {
     if taken { Err(Conflict::Taken(key)) } else { Ok(()) }
 }
 
-fn moved(as_expected: bool, what: &'static str) -> Done {
+pub(super) fn moved(as_expected: bool, what: &'static str) -> Done {
     if as_expected { Ok(()) } else { Err(Conflict::Moved(what)) }
 }
 
-fn exists(there: bool, what: &'static str) -> Done {
+pub(super) fn exists(there: bool, what: &'static str) -> Done {
     if there { Ok(()) } else { Err(Conflict::Missing(what)) }
 }

@@ -1,6 +1,7 @@
 //! New rows, plain enough to be changed by a test.
 
 use latchkey_access::account::{Account, Collection, OffboardingRotation, Sensitivity};
+use latchkey_access::secret::KeyRow;
 use latchkey_access::token::{Scope, TokenKind};
 use latchkey_access::{
     Epoch, Member, MemberState, Origin, Policy, Role, Team, Token, Version, Workspace, WorkspaceState,
@@ -99,6 +100,18 @@ impl Fresh<'_> {
             version: Version::FIRST,
             created_at: self.now,
             modified_at: self.now,
+        }
+    }
+
+    pub fn key(self, number: i64) -> KeyRow {
+        KeyRow {
+            workspace_id: self.workspace_id,
+            number,
+            kek_id: "file".to_owned(),
+            primary: vec![1],
+            recovery: vec![2],
+            created_at: self.now,
+            retired_at: None,
         }
     }
 

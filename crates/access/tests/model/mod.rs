@@ -10,17 +10,21 @@ pub mod command;
 pub mod commit;
 pub mod fresh;
 pub mod read;
+pub mod sealed;
 pub mod story;
+pub mod vaulted;
 pub mod world;
 
 use std::collections::BTreeMap;
 
-use latchkey_access::account::Exposure;
+use latchkey_access::exposure::{Exposure, ExposureEvent};
 use latchkey_access::offboarding::{CaseItem, OffboardingCase};
 use latchkey_access::outbox::OutboxEvent;
+use latchkey_access::secret::{BurnedCode, KeyRow, Secret, SecretVersion};
 use latchkey_access::{Account, AuditRecord, Collection, Epoch, Grant, Member, Team, Token, Workspace};
 use latchkey_kernel::id::{
-    AccountId, CaseId, CollectionId, GrantId, MemberId, OutboxId, TeamId, TokenId, WorkspaceId,
+    AccountId, CaseId, CollectionId, ExposureId, GrantId, MemberId, OutboxId, SecretId, TeamId, TokenId,
+    WorkspaceId,
 };
 
 /// All rows of one workspace.
@@ -35,6 +39,11 @@ pub struct Tables {
     pub accounts: BTreeMap<AccountId, Account>,
     pub grants: BTreeMap<GrantId, Grant>,
     pub exposures: BTreeMap<(AccountId, MemberId, i64), Exposure>,
+    pub events: BTreeMap<ExposureId, ExposureEvent>,
+    pub secrets: BTreeMap<SecretId, Secret>,
+    pub versions: BTreeMap<(SecretId, i64), (SecretVersion, Vec<u8>)>,
+    pub burned: BTreeMap<(SecretId, i64, i64), BurnedCode>,
+    pub keys: BTreeMap<i64, KeyRow>,
     pub cases: BTreeMap<CaseId, OffboardingCase>,
     pub items: BTreeMap<(CaseId, AccountId), CaseItem>,
     pub removed: BTreeMap<CaseId, Vec<Grant>>,
@@ -55,6 +64,11 @@ impl Tables {
             accounts: BTreeMap::new(),
             grants: BTreeMap::new(),
             exposures: BTreeMap::new(),
+            events: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            versions: BTreeMap::new(),
+            burned: BTreeMap::new(),
+            keys: BTreeMap::new(),
             cases: BTreeMap::new(),
             items: BTreeMap::new(),
             removed: BTreeMap::new(),

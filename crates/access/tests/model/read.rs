@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use latchkey_access::account::Exposure;
 use latchkey_access::assessment::{self, Reached};
 use latchkey_access::context::{Cause, Ids};
 use latchkey_access::effective::{Reach, ReachBy, ThroughTeam};
+use latchkey_access::exposure::Exposure;
 use latchkey_access::grant::{GrantObject, GrantSubject, Permission};
 use latchkey_access::leaving::{self, Leaver};
 use latchkey_access::offboarding::{OffboardingCase, Trigger};

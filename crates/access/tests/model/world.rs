@@ -5,7 +5,7 @@ use std::time::Duration;
 use latchkey_access::context::{Cause, Ids};
 use latchkey_access::offboarding::Trigger;
 use latchkey_access::refusal::Refusal;
-use latchkey_access::{Actor, ChangeSet, MemberState, Role, workspaces};
+use latchkey_access::{Actor, ChangeSet, MemberState, Role, keys, workspaces};
 use latchkey_kernel::id::{RequestId, TokenId, WorkspaceId};
 use latchkey_kernel::{SeededEntropy, Timestamp};
 
@@ -38,6 +38,8 @@ impl World {
             let owner = fresh.member(None, Role::Owner, true);
             let made = workspaces::create(fresh.workspace(), owner, &world.cause(), world.mint()).unwrap();
             world.db.commit(&made).unwrap();
+            let key = world.fresh(id).key(1);
+            world.db.commit(&keys::add(key, &world.cause(), world.mint())).unwrap();
         }
         world
     }

@@ -3,7 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use latchkey_access::account::{Account, Exposure, ExposureKind, OffboardingRotation, Sensitivity};
+use latchkey_access::account::{Account, OffboardingRotation, Sensitivity};
+use latchkey_access::exposure::{Exposure, ExposureKind};
 use latchkey_access::authority::Action;
 use latchkey_access::{OwnerFlag, Permission, Role};
 use latchkey_engine::accounts::{AccountPatch, NewAccount};

@@ -1,6 +1,6 @@
 //! Collections, accounts, grants and who knows what.
 
-use latchkey_access::account::{Exposure, ExposureKind};
+use latchkey_access::exposure::{Exposure, ExposureKind};
 use latchkey_access::member::Version;
 use latchkey_access::{Account, Change, Collection, GrantObject, GrantSubject, OwnerFlag};
 use latchkey_kernel::id::{AccountId, CollectionId, GrantId, MemberId};

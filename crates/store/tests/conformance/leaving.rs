@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use latchkey_access::account::{Exposure, ExposureKind};
+use latchkey_access::exposure::{Exposure, ExposureKind};
 use latchkey_access::member::Version;
 use latchkey_access::offboarding::{CaseItem, CaseState, ItemDecision, OffboardingCase};
 use latchkey_access::outbox::{EffectKind, EffectState, OutboxEvent};

@@ -12,6 +12,7 @@ mod filters;
 mod leaving;
 mod operations;
 mod reaches;
+mod secrets;
 mod world;
 
 /// Makes of each `async fn claim(world: World)` a module with the tests `sqlite` and `postgres`.
