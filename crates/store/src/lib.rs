@@ -34,6 +34,7 @@ pub mod page;
 mod postgres;
 pub mod reach;
 pub mod secret;
+pub mod snapshot;
 mod sqlite;
 pub mod team;
 pub mod token;

@@ -13,6 +13,7 @@ mod leaving;
 mod operations;
 mod reaches;
 mod secrets;
+mod snapshots;
 mod world;
 
 /// Makes of each `async fn claim(world: World)` a module with the tests `sqlite` and `postgres`.
