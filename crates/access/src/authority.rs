@@ -35,6 +35,14 @@ words! {
         WriteAccounts = "write_accounts",
         /// Give and end grants, and record who knows a password.
         WriteGrants = "write_grants",
+        /// Use and see the secrets of an account, as far as one's grants reach.
+        UseSecrets = "use_secrets",
+        /// Store and change the secrets of an account, as far as one's grants reach.
+        WriteSecrets = "write_secrets",
+        /// See the workspace's keys and how far their replacement is.
+        ReadKeys = "read_keys",
+        /// Replace the workspace's key.
+        RotateKeys = "rotate_keys",
         /// See offboarding cases and simulate one.
         ReadOffboardings = "read_offboardings",
         /// Let held rotations go.
@@ -70,6 +78,11 @@ impl Action {
             Self::CloseReview => (Scope::MembersWrite, Role::SuperAdmin),
             Self::ReadAccounts => (Scope::AccountsRead, Role::SuperAdmin),
             Self::WriteAccounts | Self::WriteGrants => (Scope::AccountsWrite, Role::SuperAdmin),
+            // No role opens a secret: these only let everybody ask, and grants decide.
+            Self::UseSecrets => (Scope::SecretsUse, Role::Guest),
+            Self::WriteSecrets => (Scope::SecretsWrite, Role::Guest),
+            Self::ReadKeys => (Scope::WorkspaceRead, Role::Admin),
+            Self::RotateKeys => (Scope::WorkspaceWrite, Role::Owner),
             Self::ReadOffboardings | Self::ReadOutbox => (Scope::OffboardingRead, Role::Admin),
             Self::ReleaseRotations => (Scope::OffboardingWrite, Role::Admin),
             Self::CancelRotations => (Scope::OffboardingWrite, Role::SuperAdmin),

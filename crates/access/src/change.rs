@@ -47,6 +47,12 @@ impl ChangeSet {
         self.changes.push(change);
     }
 
+    /// Adds what another decided, to be made in the same transaction.
+    pub fn append(&mut self, other: Self) {
+        self.changes.extend(other.changes);
+        self.audit.extend(other.audit);
+    }
+
     /// Adds a record of what was decided.
     pub(crate) fn note(
         &mut self,

@@ -29,6 +29,7 @@ pub mod exposures;
 pub mod grant;
 pub mod grants;
 pub mod keys;
+pub mod knowledge;
 pub mod leaving;
 pub mod member;
 pub mod members;

@@ -28,6 +28,10 @@ words! {
         AccountsRead = "accounts:read",
         /// Change accounts, collections and grants.
         AccountsWrite = "accounts:write",
+        /// Use and see the secrets of accounts that the member may use.
+        SecretsUse = "secrets:use",
+        /// Store and change the secrets of accounts that the member may change.
+        SecretsWrite = "secrets:write",
         /// Offboarding cases.
         OffboardingRead = "offboarding:read",
         /// Release or call off held rotations.

@@ -1,5 +1,5 @@
 //! What runs beside the requests: sealing the audit chain, and writing the flight recorder and
-//! the tokens' use.
+//! the tokens' use, and going on with replacements of keys.
 //!
 //! Held rotations are not among it: they wait for a person's word, however long (A5).
 
@@ -8,12 +8,14 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::{Engine, Error, error_chain, flights, tokens};
+use crate::{Engine, Error, error_chain, flights, key_rotation, tokens};
 
 /// How long the audit tail stays unsealed at most when nothing is wrong.
 const SEAL_EVERY: Duration = Duration::from_millis(100);
 /// How long a flight or a token's use waits to be written.
 const WRITE_EVERY: Duration = Duration::from_secs(1);
+/// How long a replacement of keys that was left unfinished waits for somebody to go on.
+const RESEAL_EVERY: Duration = Duration::from_secs(30);
 /// Records sealed in one transaction.
 const SEAL_BATCH: usize = 2_000;
 
@@ -66,15 +68,17 @@ async fn seal(engine: &Engine) -> Result<(), Error> {
 enum Job {
     SealAudit,
     WriteFlights,
+    ResealSecrets,
 }
 
 impl Job {
-    const ALL: [Self; 2] = [Self::SealAudit, Self::WriteFlights];
+    const ALL: [Self; 3] = [Self::SealAudit, Self::WriteFlights, Self::ResealSecrets];
 
     const fn name(self) -> &'static str {
         match self {
             Self::SealAudit => "audit.seal",
             Self::WriteFlights => "flights.write",
+            Self::ResealSecrets => "secrets.reseal",
         }
     }
 
@@ -82,6 +86,7 @@ impl Job {
         match self {
             Self::SealAudit => SEAL_EVERY,
             Self::WriteFlights => WRITE_EVERY,
+            Self::ResealSecrets => RESEAL_EVERY,
         }
     }
 
@@ -92,6 +97,7 @@ impl Job {
                 flights::write_waiting(engine).await?;
                 tokens::write_uses(engine).await
             }
+            Self::ResealSecrets => key_rotation::finish_all(engine).await,
         }
     }
 

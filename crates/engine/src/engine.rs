@@ -9,10 +9,11 @@ use latchkey_access::{ChangeSet, Token, Workspace};
 use latchkey_kernel::id::{RequestId, WorkspaceId};
 use latchkey_kernel::{Clock, Entropy, Timestamp};
 use latchkey_store::{Conflict, FlightEntry, Store};
-use latchkey_vault::KeyRing;
+use latchkey_vault::{KeyRing, Keys};
 
 use crate::error::{Attempt, Error};
 use crate::flights::Recorder;
+use crate::keys::OpenKeys;
 use crate::pace::Pacer;
 use crate::token_use::UseTally;
 use crate::tokens::Login;
@@ -26,21 +27,31 @@ const ATTEMPTS: usize = 24;
 pub struct Engine {
     store: Store,
     keys: KeyRing,
+    key_source: Keys,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    pub(crate) open_keys: Arc<OpenKeys>,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) uses: Arc<UseTally>,
     pub(crate) pacer: Arc<Pacer>,
 }
 
 impl Engine {
-    /// Joins the ports.
-    pub fn new(store: Store, keys: KeyRing, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+    /// Joins the ports: `keys` hashes and seals tokens, `key_source` wraps the keys of workspaces.
+    pub fn new(
+        store: Store,
+        keys: KeyRing,
+        key_source: Keys,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
         Self {
             store,
             keys,
+            key_source,
             clock,
             entropy,
+            open_keys: Arc::default(),
             recorder: Arc::default(),
             uses: Arc::default(),
             pacer: Arc::default(),
@@ -64,6 +75,10 @@ impl Engine {
 
     pub(crate) const fn keys(&self) -> &KeyRing {
         &self.keys
+    }
+
+    pub(crate) const fn key_source(&self) -> &Keys {
+        &self.key_source
     }
 
     /// What a command that begins now is caused by.

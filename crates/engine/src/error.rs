@@ -33,6 +33,16 @@ pub enum Error {
     /// The database failed; whether a change was made is unknown only if `commit` was under way.
     #[error("the database failed")]
     Store(#[from] StoreError),
+    /// The keys of secrets cannot be used: what is sealed stays sealed.
+    #[error("the key source cannot be used")]
+    Keys(#[from] latchkey_vault::KeyError),
+    /// A stored secret does not open where it stands. The alarm has been raised, and no value left.
+    #[error("a stored secret was altered or moved, and was not opened")]
+    Tampered {
+        /// How it was found.
+        #[source]
+        source: latchkey_vault::OpenError,
+    },
     /// A stored thing does not read: a defect or a damaged database.
     #[error("a stored {what} does not read")]
     Damaged {

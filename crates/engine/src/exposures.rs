@@ -1,7 +1,7 @@
 //! Who knows an account's password.
 
-use latchkey_access::exposure::{Exposure, ExposureKind};
 use latchkey_access::authority::Action;
+use latchkey_access::exposure::{Exposure, ExposureKind};
 use latchkey_access::exposures as rules;
 use latchkey_kernel::id::{AccountId, MemberId};
 

@@ -20,6 +20,8 @@ mod error;
 pub mod exposures;
 pub mod flights;
 pub mod grants;
+pub mod key_rotation;
+mod keys;
 mod leaving;
 pub mod members;
 pub mod offboardings;
@@ -27,6 +29,7 @@ pub mod outbox;
 mod pace;
 mod returning;
 pub mod reviews;
+pub mod secrets;
 pub mod teams;
 mod token_text;
 mod token_use;
@@ -38,7 +41,9 @@ pub use caller::Caller;
 pub use effect::Effect;
 pub use engine::Engine;
 pub use error::{Error, error_chain};
-pub use latchkey_store::{AuditEntry, AuditFilter, CaseItemRow, GrantFilter, MemberBrief, OutboxFilter};
+pub use latchkey_store::{
+    AuditEntry, AuditFilter, CaseItemRow, GrantFilter, MemberBrief, OutboxFilter, SeenRow,
+};
 pub use members::MemberQuery;
 pub use teams::TeamQuery;
 pub use tokens::{Login, Unauthenticated};

@@ -21,6 +21,9 @@ statements! {
     KEY_LAST = concat!("select ", columns!(), " from workspace_key k where k.workspace_id = $1 \
         order by k.number desc limit 1");
     KEY_LIST = concat!("select ", columns!(), " from workspace_key k where k.workspace_id = $1 order by k.number");
+    KEYS_REPLACED = "select distinct k.workspace_id from workspace_key k where k.retired_at is null \
+        and exists (select 1 from workspace_key o where o.workspace_id = k.workspace_id \
+        and o.number > k.number)";
     KEY_SEALED = "select count(*) from secret_version v where v.workspace_id = $1 and v.key_number = $2";
     KEY_INSERT = "insert into workspace_key (workspace_id, number, kek_id, primary_wrap, recovery_wrap, \
         created_at, retired_at) values ($1, $2, $3, $4, $5, $6, $7)";
@@ -56,6 +59,11 @@ impl Store {
     /// The key of the highest number, which seals.
     pub async fn key_last(&self, ws: WorkspaceId) -> Result<Option<KeyRow>, StoreError> {
         self.look_up_one(&KEY_LAST, params![ws], load).await
+    }
+
+    /// The workspaces in which a key has been replaced and is not retired yet.
+    pub async fn workspaces_with_replaced_keys(&self) -> Result<Vec<WorkspaceId>, StoreError> {
+        self.scan(&KEYS_REPLACED, Vec::new(), crate::row::first).await
     }
 
     /// All keys of a workspace, oldest first, with how many versions are sealed under each.

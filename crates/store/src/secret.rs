@@ -37,7 +37,8 @@ statements! {
         and v.version = $3";
     VERSIONS_UNDER_KEY = concat!("select ", version_columns!(), ", v.sealed, s.account_id, s.kind \
         from secret_version v cross join secret s where v.workspace_id = $1 and v.key_number = $2 \
-        and s.workspace_id = $1 and s.id = v.secret_id order by v.secret_id, v.version limit $3");
+        and s.workspace_id = $1 and s.id = v.secret_id and (v.secret_id, v.version) > ($3, $4) \
+        order by v.secret_id, v.version limit $5");
     SECRET_INSERT = "insert into secret (workspace_id, id, account_id, kind, label, created_at, created_by) \
         values ($1, $2, $3, $4, $5, $6, $7)";
     SECRET_DELETE = "delete from secret where workspace_id = $1 and id = $2";
@@ -166,14 +167,17 @@ impl Store {
         self.look_up_one(&SECRET_SEALED, params![ws, secret, version], crate::row::first).await
     }
 
-    /// The first versions that are sealed under a workspace key.
+    /// Versions that are sealed under a workspace key, after one of them.
     pub async fn versions_under_key(
         &self,
         ws: WorkspaceId,
         number: i64,
+        after: Option<(SecretId, i64)>,
         limit: usize,
     ) -> Result<Vec<SealedVersion>, StoreError> {
-        self.scan(&VERSIONS_UNDER_KEY, params![ws, number, limit_of(limit)], load_sealed).await
+        let (secret, version) = after.unwrap_or((SecretId::from_uuid(uuid::Uuid::nil()), 0));
+        let asked = params![ws, number, secret, version, limit_of(limit)];
+        self.scan(&VERSIONS_UNDER_KEY, asked, load_sealed).await
     }
 
     /// The recovery codes of a secret that were used, of all its versions.

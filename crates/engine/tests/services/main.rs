@@ -20,7 +20,11 @@ macro_rules! on_both {
     )*};
 }
 
+mod keys;
+mod knowledge;
 mod lists;
+mod secrets;
 mod story;
+mod tampering;
 mod tokens;
 mod world;

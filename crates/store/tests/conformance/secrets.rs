@@ -124,10 +124,12 @@ on_both! {
         assert_eq!(store.secret_versions_of_account(ws, account.id).await.unwrap(), [first.clone(), other.clone()]);
         assert_eq!(store.secret_sealed(ws, password.id, 1).await.unwrap(), Some(vec![9, 1]));
         assert_eq!(store.secret_sealed(ws, password.id, 2).await.unwrap(), None);
-        let under = store.versions_under_key(ws, 1, 1).await.unwrap();
+        let under = store.versions_under_key(ws, 1, None, 1).await.unwrap();
         assert_eq!((under.len(), under[0].account_id, under[0].kind), (1, account.id, SecretKind::Password));
         assert_eq!((&under[0].version, &under[0].sealed), (&first, &vec![9, 1]));
-        assert_eq!(store.versions_under_key(ws, 2, 9).await.unwrap(), []);
+        let rest = store.versions_under_key(ws, 1, Some((password.id, 1)), 9).await.unwrap();
+        assert_eq!(rest.iter().map(|one| &one.version).collect::<Vec<_>>(), [&other]);
+        assert_eq!(store.versions_under_key(ws, 2, None, 9).await.unwrap(), []);
         world.commit(Change::SecretDelete { secret_id: note.id }).await.unwrap();
         assert_eq!(store.secret_versions(ws, note.id).await.unwrap(), []);
         let gone = world.commit(Change::SecretDelete { secret_id: note.id }).await;
