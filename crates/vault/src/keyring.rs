@@ -1,9 +1,9 @@
 //! The root key and the keys derived from it.
 
 use std::fmt;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,6 +11,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use latchkey_kernel::Entropy;
 use sha2::Sha256;
 use zeroize::Zeroizing;
+
+use crate::files;
 
 /// What goes wrong with a key file.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +46,13 @@ pub enum KeyFileError {
     },
 }
 
+impl KeyFileError {
+    /// Whether a file was to be made that another process has made just before.
+    pub(crate) fn is_already_there(&self) -> bool {
+        matches!(self, Self::File { source, .. } if source.kind() == io::ErrorKind::AlreadyExists)
+    }
+}
+
 /// The root key of an installation. Cheap to clone; wiped from memory with the last clone.
 #[derive(Clone)]
 pub struct KeyRing {
@@ -56,11 +65,12 @@ impl KeyRing {
     /// # Errors
     /// When the file cannot be read or made, has no key in it, or can be read by others.
     pub fn open_or_create(dir: &Path, entropy: &dyn Entropy) -> Result<Self, KeyFileError> {
-        let path = Self::path_in(dir);
-        match Self::create(&path, entropy) {
-            Err(KeyFileError::File { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {
-                Self::open_file(&path)
-            }
+        Self::open_or_create_file(&Self::path_in(dir), entropy)
+    }
+
+    pub(crate) fn open_or_create_file(path: &Path, entropy: &dyn Entropy) -> Result<Self, KeyFileError> {
+        match Self::create(path, entropy) {
+            Err(error) if error.is_already_there() => Self::open_file(path),
             made => made,
         }
     }
@@ -99,31 +109,29 @@ impl KeyRing {
         Zeroizing::new(hmac(&self.root[..], &[b"latchkey key 1\0", purpose.as_bytes()]))
     }
 
-    /// Writes the key beside its place and links it there, so that two processes that start at
-    /// once agree on one key and a crash leaves none half written.
+    /// Two processes that start at once agree on one key, and a crash leaves none half written.
     fn create(path: &Path, entropy: &dyn Entropy) -> Result<Self, KeyFileError> {
-        let failed = |what| move |source| KeyFileError::File { what, path: path.to_owned(), source };
-        if path.exists() {
-            return Err(failed("make")(io::ErrorKind::AlreadyExists.into()));
+        let ring = Self::ephemeral(entropy);
+        ring.write(path, entropy)?;
+        Ok(ring)
+    }
+
+    /// Writes the root in clear, where nothing lies yet.
+    pub(crate) fn write(&self, path: &Path, entropy: &dyn Entropy) -> Result<(), KeyFileError> {
+        let mut line = Zeroizing::new(Vec::with_capacity(65));
+        for byte in self.root.iter() {
+            write!(line, "{byte:02x}").expect("writing to memory does not fail");
         }
-        let folder = path.parent().expect("the key file lies in a folder");
-        fs::create_dir_all(folder).map_err(failed("make a folder for"))?;
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(failed("protect"))?;
-        let root = Zeroizing::new(entropy.bytes::<32>());
-        let digits = Zeroizing::new(root.iter().map(|b| format!("{b:02x}")).collect::<String>());
-        let draft = folder.join(format!(".root.key.{:016x}", u64::from_le_bytes(entropy.bytes())));
-        let written = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&draft)
-            .and_then(|mut file| writeln!(file, "{}", *digits).and_then(|()| file.sync_all()))
-            .and_then(|()| fs::hard_link(&draft, path))
-            .and_then(|()| fs::File::open(folder)?.sync_all());
-        // The draft goes in any case; what counts is whether the link was made.
-        let _ = fs::remove_file(&draft);
-        written.map_err(failed("make"))?;
-        Ok(Self { root: Arc::new(root) })
+        line.push(b'\n');
+        files::write_new(path, &line, entropy)
+    }
+
+    pub(crate) fn from_root(root: Zeroizing<[u8; 32]>) -> Self {
+        Self { root: Arc::new(root) }
+    }
+
+    pub(crate) fn root(&self) -> &[u8; 32] {
+        &self.root
     }
 }
 
@@ -159,6 +167,7 @@ fn read_hex(text: &str) -> Option<Zeroizing<[u8; 32]>> {
 mod tests {
     use super::*;
     use latchkey_kernel::SeededEntropy;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn the_key_made_at_first_start_is_the_one_found_at_the_next() {

@@ -56,6 +56,10 @@ impl Keys {
         self.kek.id()
     }
 
+    pub(crate) fn kek(&self) -> &dyn Kek {
+        &*self.kek
+    }
+
     /// The id of the recovery key, as printed on the kit.
     pub fn recovery_id(&self) -> String {
         self.recovery.id()
@@ -165,3 +169,6 @@ impl fmt::Debug for Keys {
 fn bound(workspace: WorkspaceId, number: i64) -> Bound {
     Bound::new("wdk").with(&[FORMAT]).with(workspace.as_ref()).with(&number.to_be_bytes())
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,9 +13,12 @@
 #![warn(missing_docs)]
 
 pub mod backup;
+pub mod content;
 mod digest;
 mod envelope;
 mod error;
+mod files;
+mod folder;
 pub mod generate;
 mod keyring;
 mod keys;
@@ -29,10 +32,11 @@ mod workspace_key;
 pub use digest::value_digest;
 pub use envelope::{OpenError, key_number};
 pub use error::KeyError;
+pub use folder::{KeyFolder, Opened};
 pub use keyring::{KeyFileError, KeyRing};
 pub use keys::{Keys, WrappedKey};
 pub use place::{Place, SecretKind};
-pub use recovery::{RecoveryKey, RecoveryKit};
+pub use recovery::{KitError, RecoveryKey, RecoveryKit};
 pub use seal::UnsealError;
-pub use source::Kek;
+pub use source::{Kek, KeySource};
 pub use workspace_key::WorkspaceKey;

@@ -5,27 +5,26 @@
 //! ChaCha20-Poly1305. Form: one byte of format (1), the id of the recovery key (8), the
 //! encapsulated key (32), the ciphertext with its tag.
 
-use std::convert::Infallible;
-use std::fmt;
+mod drawn;
+mod kit;
 
 use hpke::aead::ChaCha20Poly1305;
 use hpke::kdf::HkdfSha256;
 use hpke::kem::X25519HkdfSha256 as Kem;
-use hpke::rand_core::{TryCryptoRng, TryRng};
-use hpke::{Deserializable, Kem as _, OpModeR, OpModeS, Serializable};
+use hpke::{Deserializable, OpModeS, Serializable};
 use latchkey_kernel::Entropy;
 use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
 
-use crate::envelope::{KEY, TAG};
-use crate::error::KeyError;
+use crate::envelope::KEY;
+use drawn::Drawn;
+
+pub use kit::{KitError, RecoveryKit};
 
 const FORMAT: u8 = 1;
 const INFO: &[u8] = b"latchkey recovery 1";
 const ID: usize = 8;
 
 type Public = <Kem as hpke::Kem>::PublicKey;
-type Private = <Kem as hpke::Kem>::PrivateKey;
 
 /// The public half: seals, and opens nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,84 +66,5 @@ impl RecoveryKey {
     }
 }
 
-/// The private half, to be printed and locked away. Wiped from memory when dropped.
-pub struct RecoveryKit {
-    seed: Zeroizing<[u8; KEY]>,
-    private: Private,
-    public: RecoveryKey,
-}
-
-impl RecoveryKit {
-    /// A fresh one.
-    pub fn fresh(entropy: &dyn Entropy) -> Self {
-        Self::from_seed(Zeroizing::new(entropy.bytes()))
-    }
-
-    pub(crate) fn from_seed(seed: Zeroizing<[u8; KEY]>) -> Self {
-        let (private, public) = Kem::derive_keypair(&seed[..]);
-        Self { seed, private, public: RecoveryKey(public.to_bytes().into()) }
-    }
-
-    pub(crate) fn seed(&self) -> &[u8; KEY] {
-        &self.seed
-    }
-
-    /// The half that seals.
-    pub fn public(&self) -> RecoveryKey {
-        self.public.clone()
-    }
-
-    pub(crate) fn open(&self, bound: &[u8], sealed: &[u8]) -> Result<Zeroizing<[u8; KEY]>, KeyError> {
-        let opened = || -> Option<Result<Zeroizing<[u8; KEY]>, KeyError>> {
-            let (id, rest) = sealed.strip_prefix(&[FORMAT])?.split_first_chunk::<ID>()?;
-            if *id != self.public.id_bytes() {
-                let sealed_for = data_encoding::HEXLOWER.encode(id);
-                return Some(Err(KeyError::OtherKit { kit: self.public.id(), sealed_for }));
-            }
-            let (encapsulated, ciphertext) = rest.split_first_chunk::<KEY>()?;
-            let ciphertext: &[u8; KEY + TAG] = ciphertext.try_into().ok()?;
-            let encapsulated = <Kem as hpke::Kem>::EncappedKey::from_bytes(encapsulated).ok()?;
-            let plain = hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, Kem>(
-                &OpModeR::Base,
-                &self.private,
-                &encapsulated,
-                INFO,
-                ciphertext,
-                bound,
-            );
-            let plain = Zeroizing::new(plain.ok()?);
-            let mut key = Zeroizing::new([0; KEY]);
-            key.copy_from_slice(plain.get(..KEY)?);
-            Some(Ok(key))
-        };
-        opened().unwrap_or_else(|| {
-            Err(KeyError::NotOpened { kek_id: format!("recovery kit {}", self.public.id()) })
-        })
-    }
-}
-
-/// Shows the id alone.
-impl fmt::Debug for RecoveryKit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RecoveryKit({}, ***)", self.public.id())
-    }
-}
-
-/// Randomness that was passed in, in the form that HPKE draws it.
-struct Drawn<'a>(&'a dyn Entropy);
-
-impl TryRng for Drawn<'_> {
-    type Error = Infallible;
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        Ok(u32::from_le_bytes(self.0.bytes()))
-    }
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        Ok(u64::from_le_bytes(self.0.bytes()))
-    }
-    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Infallible> {
-        self.0.fill(out);
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Drawn<'_> {}
+#[cfg(test)]
+mod tests;

@@ -53,7 +53,7 @@ impl LocalKek {
         };
         match wrapped {
             [1, 1, ..] => opened().ok_or_else(|| KeyError::NotOpened { kek_id: self.id.clone() }),
-            _ => Err(KeyError::UnknownFormat { found: format!("{:?}", wrapped.get(..2).unwrap_or(wrapped)) }),
+            _ => Err(KeyError::unknown_format(wrapped)),
         }
     }
 }
@@ -86,4 +86,26 @@ impl Kek for LocalKek {
     fn unwrap<'a>(&'a self, bound: &'a [u8], wrapped: &'a [u8]) -> Answer<'a, Zeroizing<[u8; KEY]>> {
         Box::pin(ready(self.open(bound, wrapped)))
     }
+}
+
+/// A key as a variable holds it: 64 hexadecimal digits, or 32 bytes in base64.
+pub(crate) fn key_from_variable(text: &str) -> Option<Zeroizing<[u8; KEY]>> {
+    let text = text.trim().as_bytes();
+    let bytes = match text.len() {
+        64 => data_encoding::HEXLOWER_PERMISSIVE.decode(text),
+        43 => data_encoding::BASE64_NOPAD.decode(text),
+        _ => data_encoding::BASE64.decode(text),
+    };
+    let bytes = Zeroizing::new(bytes.ok()?);
+    let mut key = Zeroizing::new([0; KEY]);
+    key.copy_from_slice(Some(&bytes[..]).filter(|bytes| bytes.len() == KEY)?);
+    Some(key)
+}
+
+/// A key as a credential holds it: the same, or the 32 bytes themselves.
+pub(crate) fn key_from_credential(bytes: &[u8]) -> Option<Zeroizing<[u8; KEY]>> {
+    if let Ok(key) = <&[u8; KEY]>::try_from(bytes) {
+        return Some(Zeroizing::new(*key));
+    }
+    key_from_variable(std::str::from_utf8(bytes).ok()?)
 }
