@@ -101,7 +101,7 @@ async fn who_could(
 ) -> Result<Vec<Possible>, Error> {
     let now = engine.now();
     let since = since.unwrap_or(account.created_at);
-    let mut ways: BTreeMap<MemberId, (MemberBrief, Vec<(Permission, Option<Timestamp>)>)> = BTreeMap::new();
+    let mut ways: BTreeMap<MemberId, (MemberBrief, Vec<_>)> = BTreeMap::new();
     let mut after = None;
     loop {
         let page = engine.store().reaches_of_account(by.workspace_id(), account.id, after, PAGE).await?;

@@ -47,9 +47,9 @@ async fn keys_are_replaced_while_secrets_are_read_and_written(world: World) {
     let finish = key_rotation::finish(engine, ws, |progress| told.push(progress));
     let meanwhile = async {
         // The other node still has the old key in mind, and looks which one seals each time.
-        for at in 0..20 {
+        for (at, note) in all.iter().take(20).enumerate() {
             assert_eq!(read(&other, at * 11).await, format!("note {}", at * 11));
-            secrets::set(&other, &by, (account, all[at]), &plain(&format!("new {at}")), Client::Cli)
+            secrets::set(&other, &by, (account, *note), &plain(&format!("new {at}")), Client::Cli)
                 .await
                 .unwrap();
         }
