@@ -122,7 +122,7 @@ impl Problem {
                 problem.0.retry_after = Some(1);
                 problem
             }
-            Error::Store(_) | Error::Damaged { .. } => {
+            Error::Store(_) | Error::Damaged { .. } | Error::Keys(_) | Error::Tampered { .. } => {
                 tracing::error!(%request_id, error = error as &dyn std::error::Error, "request failed");
                 Self::new(
                     500,

@@ -20,6 +20,7 @@ mod error;
 pub mod exposures;
 pub mod flights;
 pub mod grants;
+pub mod key_recovery;
 pub mod key_rotation;
 mod keys;
 mod leaving;

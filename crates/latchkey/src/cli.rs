@@ -34,6 +34,10 @@ pub(crate) enum Command {
     Audit(Audit),
     /// Look for what is wrong with this installation, and say what to do
     Doctor(Doctor),
+    /// Write everything, as it is at one instant, into one sealed file, while a server runs
+    Backup(Backup),
+    /// Restore a backup into an empty installation, on either database, or try whether it can be
+    Restore(Restore),
 }
 
 /// Where rows and keys are kept.
@@ -45,6 +49,10 @@ pub(crate) struct Place {
     /// PostgreSQL to use instead of the embedded database, as postgres://user:password@host/name
     #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub(crate) database_url: Option<String>,
+    /// Where the key that opens every secret comes from: file, file:/PATH, env:NAME, credential:NAME,
+    /// passphrase, or transit:https://HOST:PORT#KEY
+    #[arg(long, env = "LATCHKEY_KEY_SOURCE", value_name = "SOURCE", default_value = "file")]
+    pub(crate) key_source: latchkey_vault::KeySource,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -226,6 +234,30 @@ pub(crate) struct Doctor {
     /// Print the routes that `serve` answers, with the token that each needs, and end
     #[arg(long)]
     pub(crate) routes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// File to write; it must not be there yet
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The backup
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// File with the recovery kit, where the keys are lost
+    #[arg(long, value_name = "FILE")]
+    pub(crate) recovery_kit: Option<PathBuf>,
+    /// Restore into a folder that is thrown away, and only say how it went
+    #[arg(long)]
+    pub(crate) verify_only: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
 }
 
 fn public_url(text: &str) -> Result<String, String> {

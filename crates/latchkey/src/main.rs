@@ -4,6 +4,7 @@
 
 mod admin;
 mod audit;
+mod backup;
 mod cli;
 mod demo;
 mod doctor;
@@ -48,5 +49,7 @@ async fn run(command: Command, output: Output) -> anyhow::Result<ExitCode> {
         Command::Admin(command) => admin::run(command, output).await.map(|()| ExitCode::SUCCESS),
         Command::Audit(command) => audit::run(command, output).await,
         Command::Doctor(options) => doctor::run(options, output).await,
+        Command::Backup(options) => backup::backup(options, output).await.map(|()| ExitCode::SUCCESS),
+        Command::Restore(options) => backup::restore(options, output).await,
     }
 }

@@ -41,7 +41,7 @@ pub(crate) async fn run(options: Demo, output: Output) -> anyhow::Result<ExitCod
     telemetry::start_log("warn", false)?;
     let metrics = telemetry::start_metrics()?;
     let _lock = serve::lock(&data)?;
-    let place = Place { data: data.clone(), database_url: None };
+    let place = Place { data: data.clone(), database_url: None, key_source: latchkey_vault::KeySource::File };
     let engine = wire::open(&place, Options::default()).await?;
     let listening = serve::listen(&engine, options.listen, None, metrics).await?;
     let world = world(&engine, &listening.base_url, data).await?;
