@@ -1,6 +1,9 @@
 //! Joins the rooms: opens keys and database, and gives the services their ports.
 
-use std::path::Path;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -25,22 +28,23 @@ pub(crate) async fn open(place: &Place, options: Options) -> anyhow::Result<Engi
 }
 
 /// Gives the services their ports.
-pub(crate) fn join(store: Store, opened: Opened) -> Engine {
-    Engine::new(store, opened.ring, opened.keys, Arc::new(SystemClock), Arc::new(OsEntropy))
+pub(crate) fn join(store: Store, keys: Opened) -> Engine {
+    Engine::new(store, keys.ring, keys.keys, Arc::new(SystemClock), Arc::new(OsEntropy))
 }
 
-/// Opens the keys, making them at first start; then their recovery kit is shown, once.
+/// Opens the keys, making them where there are none.
 ///
 /// # Errors
-/// When the key source cannot be used.
+/// When the key source cannot be used, or a file cannot be written.
 pub(crate) async fn open_keys(place: &Place) -> anyhow::Result<Opened> {
-    let folder = KeyFolder::new(&place.data);
-    let opened = folder.open(&place.key_source, &given, &OsEntropy).await?;
-    if let Some(kit) = &opened.kit {
-        show_kit(kit);
-        opened.warning.iter().for_each(|warning| anstream::eprintln!("{warning}"));
+    let keys = KeyFolder::new(&place.data).open(&place.key_source, &given, &OsEntropy).await?;
+    if let Some(kit) = &keys.kit {
+        keep_kit(&place.data, kit)?;
     }
-    Ok(opened)
+    if let Some(warning) = &keys.warning {
+        tracing::warn!("{warning}");
+    }
+    Ok(keys)
 }
 
 /// Opens the database, making or migrating its schema.
@@ -57,8 +61,45 @@ pub(crate) async fn open_store(place: &Place, options: Options) -> anyhow::Resul
     }
 }
 
+/// What a key source needs from outside this process.
+pub(crate) fn given(need: Need<'_>) -> Option<SecretString> {
+    let name = match need {
+        Need::Variable(name) => name,
+        Need::Passphrase => "LATCHKEY_PASSPHRASE",
+        Need::TransitToken => "LATCHKEY_TRANSIT_TOKEN",
+    };
+    #[expect(clippy::disallowed_methods, reason = "which variable it is, the key source says")]
+    let value = std::env::var(name);
+    value.ok().filter(|value| !value.is_empty()).map(SecretString::from)
+}
+
+/// Where the recovery kit lies until somebody has locked it away.
+pub(crate) fn kit_path(data: &Path) -> PathBuf {
+    data.join("keys").join("recovery-kit.txt")
+}
+
+/// Writes the recovery kit for somebody to take away: it is made once and kept nowhere else.
+fn keep_kit(data: &Path, kit: &RecoveryKit) -> anyhow::Result<()> {
+    let path = kit_path(data);
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)
+        .with_context(|| format!("cannot write the recovery kit to {}", path.display()))?;
+    writeln!(file, "{}", kit.to_text().expose_secret())
+        .and_then(|()| file.sync_all())
+        .with_context(|| format!("cannot write the recovery kit to {}", path.display()))?;
+    tracing::warn!(
+        "the recovery kit, which opens every secret when the key source is lost, was written to {}: \
+         print it, lock it away, and remove the file",
+        path.display()
+    );
+    Ok(())
+}
+
 /// Where the embedded database lies in a data folder.
-pub(crate) fn database_path(data: &Path) -> std::path::PathBuf {
+pub(crate) fn database_path(data: &Path) -> PathBuf {
     data.join("latchkey.db")
 }
 
@@ -73,23 +114,4 @@ pub(crate) fn make_folder(data: &Path) -> anyhow::Result<()> {
         .mode(0o700)
         .create(data)
         .with_context(|| format!("cannot make the data folder {}", data.display()))
-}
-
-/// What a key source asks for: the names of variables are the operator's choice, in `--key-source`.
-#[expect(clippy::disallowed_methods, reason = "this is the binary, and clap cannot know the names")]
-pub(crate) fn given(need: Need<'_>) -> Option<SecretString> {
-    let name = match need {
-        Need::Variable(name) => name,
-        Need::Passphrase => "LATCHKEY_PASSPHRASE",
-        Need::TransitToken => "LATCHKEY_TRANSIT_TOKEN",
-    };
-    std::env::var(name).ok().map(SecretString::from)
-}
-
-fn show_kit(kit: &RecoveryKit) {
-    anstream::eprintln!(
-        "Recovery kit, shown this once. Print it and lock it away: with it and a backup everything can be \
-         opened when the keys are lost.\n\n  {}\n",
-        kit.to_text().expose_secret()
-    );
 }
