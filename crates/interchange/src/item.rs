@@ -24,7 +24,8 @@ impl Place {
         Self { number, unit: "line", name: None }
     }
 
-    pub(crate) const fn item(number: u64) -> Self {
+    /// The item of this count, from 1.
+    pub const fn item(number: u64) -> Self {
         Self { number, unit: "item", name: None }
     }
 }
@@ -71,7 +72,8 @@ pub struct Extra {
 }
 
 impl Item {
-    pub(crate) const fn new(place: Place) -> Self {
+    /// An item with nothing in it yet.
+    pub const fn new(place: Place) -> Self {
         Self {
             place,
             name: String::new(),
