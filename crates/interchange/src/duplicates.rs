@@ -25,6 +25,16 @@ pub enum Likeness {
     Name,
 }
 
+impl Likeness {
+    /// As a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Name => "name",
+        }
+    }
+}
+
 /// What an item is like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Twin {

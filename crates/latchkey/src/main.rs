@@ -15,6 +15,7 @@ mod play;
 mod progress;
 mod serve;
 mod telemetry;
+mod transfer;
 mod vault;
 mod wire;
 
@@ -52,6 +53,8 @@ async fn run(command: Command, output: Output) -> anyhow::Result<ExitCode> {
         Command::Audit(command) => audit::run(command, output).await,
         Command::Vault(command) => vault::run(command, output).await,
         Command::Doctor(options) => doctor::run(options, output).await,
+        Command::Import(options) => transfer::import(options, output).await.map(|()| ExitCode::SUCCESS),
+        Command::Export(options) => transfer::export(options, output).await.map(|()| ExitCode::SUCCESS),
         Command::Backup(options) => backup::backup(options, output).await.map(|()| ExitCode::SUCCESS),
         Command::Restore(options) => backup::restore(options, output).await,
     }

@@ -13,6 +13,7 @@ mod reviews;
 mod secrets;
 mod teams;
 mod tokens;
+mod transfers;
 mod ways;
 mod workspace;
 
@@ -33,6 +34,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint<ApiState>> {
     all.extend(offboardings::endpoints());
     all.extend(audit::endpoints());
     all.extend(keys::endpoints());
+    all.extend(transfers::endpoints());
     all.extend(tokens::endpoints());
     all.extend(flights::endpoints());
     all

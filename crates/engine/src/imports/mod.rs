@@ -11,13 +11,11 @@ use latchkey_access::authority::Action;
 use latchkey_access::exposure::Client;
 use latchkey_access::imports::{self as rules, Importer};
 use latchkey_access::secret::SecretKind;
-use latchkey_interchange::{
-    Format, Item, Known, Lost, Place, ReadError, Reading, RowError, Twin, Unlock, duplicates,
-};
+use latchkey_interchange::{Item, Known, Lost, Place, ReadError, Twin, duplicates};
 use latchkey_kernel::id::{AccountId, MemberId};
 use zeroize::Zeroizing;
 
-pub use latchkey_interchange::{Likeness, Limits};
+pub use latchkey_interchange::{Format, Likeness, Limits, Reading, RowError, Unlock};
 
 use crate::engine::only_moved;
 use crate::error::Attempt;
@@ -85,6 +83,18 @@ pub enum Fate {
     },
     /// A rule refuses it; the errors say why.
     Refused,
+}
+
+impl Fate {
+    /// As a word.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Made(_) => "made",
+            Self::There { .. } => "there",
+            Self::Refused => "refused",
+        }
+    }
 }
 
 /// Reads a file on a thread that may take its time: opening a locked one costs what its maker chose.
