@@ -75,7 +75,9 @@ pub async fn export(
         item.urls.extend(account.url);
         item.username = account.username;
         item.folder = account.collection_id.and_then(|id| folders.get(&id).cloned()).unwrap_or_default();
-        for secret in engine.store().secrets_of_account(workspace, account.id).await? {
+        let mut secrets = engine.store().secrets_of_account(workspace, account.id).await?;
+        secrets.sort_by(|a, b| (a.kind, &a.label, a.id).cmp(&(b.kind, &b.label, b.id)));
+        for secret in secrets {
             if secret.kind == SecretKind::Attachment {
                 exported.left_out.push(format!("{}: {}", account.name, secret.label));
                 continue;
@@ -95,6 +97,7 @@ pub async fn export(
         items.push(item);
         exported.accounts += 1;
     }
+    items.sort_by(|a, b| (&a.folder, &a.name).cmp(&(&b.folder, &b.name)));
     exported.content = match format {
         ExportFormat::Csv => to_csv(&items),
         ExportFormat::Json => to_json(&items),

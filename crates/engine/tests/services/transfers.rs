@@ -4,10 +4,12 @@ use latchkey_access::Policy;
 use latchkey_access::exposure::{Client, ExposureKind};
 use latchkey_access::refusal::Refusal;
 use latchkey_access::secret::SecretKind;
+use latchkey_access::{Scope, TokenKind};
 use latchkey_engine::exports::{self, ExportFormat};
 use latchkey_engine::imports::{self, Fate, Import, Likeness, Limits, Reading, Report, Unlock};
-use latchkey_engine::{Caller, Error, accounts, secrets, workspaces};
+use latchkey_engine::{Caller, Error, accounts, secrets, tokens, workspaces};
 use latchkey_kernel::id::MemberId;
+use secrecy::ExposeSecret;
 use zeroize::Zeroizing;
 
 use crate::world::World;
@@ -68,11 +70,12 @@ async fn a_preview_writes_nothing_and_an_import_makes_what_it_showed(world: Worl
     assert_eq!((account.app.as_str(), account.username.as_deref()), ("shop.example", Some("kim")));
     assert_eq!((account.owner_id, account.url.as_deref()), (Some(owner), Some("https://shop.example/in")));
     let stored = secrets::list(&world.engine, &world.operator(), shop).await.unwrap();
-    let labels: Vec<_> = stored.iter().map(|view| view.secret.label.as_str()).collect();
-    assert_eq!(labels, ["Password", "One-time code", "Notes", "Other addresses", "PIN"]);
+    let mut labels: Vec<_> = stored.iter().map(|view| view.secret.label.as_str()).collect();
+    labels.sort_unstable();
+    assert_eq!(labels, ["Notes", "One-time code", "Other addresses", "PIN", "Password"]);
     // The owner is known to know it, and the operator is on record.
     let knowledge = secrets::who_knows_now(&world.engine, &world.operator(), shop).await.unwrap();
-    assert!(knowledge.known_by.iter().any(|knower| knower.member_id == owner), "{knowledge:?}");
+    assert!(knowledge.known.iter().any(|knower| knower.member.standing.member_id == owner), "{knowledge:?}");
     let ledger = secrets::ledger(&world.engine, &world.operator(), shop, None, 100).await.unwrap();
     assert_eq!(ledger.len(), 2 * stored.len());
     assert!(ledger.iter().all(|event| event.kind == ExposureKind::Import));
@@ -120,11 +123,15 @@ async fn an_import_is_for_who_may_write_accounts_and_the_owner_must_be_in(world:
     let report = run(&world, &world.operator(), owner, FILE).await.unwrap();
     assert_eq!(outcomes(&report), [("Shop", "refused"), ("Mail", "refused"), ("Wifi", "refused")]);
     assert_eq!(count(&world).await, 0);
-    let boss = world.program(world.owner).await;
+    let scopes = [Scope::AccountsWrite, Scope::SecretsWrite];
+    let issued = tokens::create_api(&world.engine, &world.operator(), world.owner, "x", &scopes, None);
+    let issued = issued.await.unwrap();
+    let login = tokens::authenticate(&world.engine, TokenKind::Api, issued.text.expose_secret()).await;
+    let boss = Caller::of_login(&login.unwrap().unwrap(), world.engine.fresh_request_id()).unwrap();
     let done = run(&world, &boss, user, FILE).await.unwrap();
     let Fate::Made(shop) = done.lines[0].fate else { panic!("made") };
     let knowledge = secrets::who_knows_now(&world.engine, &world.operator(), shop).await.unwrap();
-    let mut knowing: Vec<_> = knowledge.known_by.iter().map(|knower| knower.member_id).collect();
+    let mut knowing: Vec<_> = knowledge.known.iter().map(|knower| knower.member.standing.member_id).collect();
     let mut expected = vec![user, world.owner];
     knowing.sort();
     expected.sort();
@@ -172,11 +179,11 @@ async fn what_was_exported_is_imported_elsewhere_as_it_was(world: World) {
         let report = run(&other, &other.operator(), owner, text).await.unwrap();
         assert_eq!(report.errors, []);
         assert_eq!(report.lines.len(), 3);
-        let kinds: Vec<_> = report.lines[0].secrets.clone();
-        if format == ExportFormat::Json {
-            assert_eq!(kinds.len(), 5);
-            assert_eq!(report.lines[0].collection, "Ops/Web");
-        }
+        let names: Vec<_> = report.lines.iter().map(|line| line.name.as_str()).collect();
+        assert_eq!(names, ["Wifi", "Mail", "Shop"]);
+        assert_eq!(report.lines[2].collection, "Ops/Web");
+        let expected = if format == ExportFormat::Json { ("made", 5) } else { ("there", 0) };
+        assert_eq!((report.lines[2].fate.as_str(), report.lines[2].secrets.len()), expected);
     }
     let_owners_export(&other).await;
     let first = exports::export(&world.engine, &world.operator(), ana, ExportFormat::Json, Client::Cli)
