@@ -19,6 +19,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("latchkey-scim", 1),
     ("latchkey-expr", 1),
     ("latchkey-access", 2),
+    ("latchkey-interchange", 2),
     ("latchkey-provisioning", 2),
     ("latchkey-rotation", 2),
     ("latchkey-vault", 2),
@@ -39,6 +40,7 @@ const PURE: &[&str] = &[
     "latchkey-access",
     "latchkey-rotation",
     "latchkey-expr",
+    "latchkey-interchange",
     "latchkey-provisioning",
 ];
 

@@ -120,7 +120,7 @@ fn expect_heirs(
     Ok(())
 }
 
-fn expect_active(changes: &mut ChangeSet, member: &Member) -> Result<(), Refusal> {
+pub(crate) fn expect_active(changes: &mut ChangeSet, member: &Member) -> Result<(), Refusal> {
     if !member.standing().is_active() {
         return Err(Refusal::MemberNotActive);
     }

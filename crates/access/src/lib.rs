@@ -28,6 +28,7 @@ pub mod exposure;
 pub mod exposures;
 pub mod grant;
 pub mod grants;
+pub mod imports;
 pub mod keys;
 pub mod knowledge;
 pub mod leaving;

@@ -307,7 +307,7 @@ pub fn tampered(account: &Account, secret: &Secret, version: i64, cause: &Cause,
     changes
 }
 
-fn check_new(others: &[Secret], secret: &Secret) -> Result<(), Refusal> {
+pub(crate) fn check_new(others: &[Secret], secret: &Secret) -> Result<(), Refusal> {
     bounded("the secret's label", &secret.label, NAME_MAX)?;
     let is_password = |kind| kind == SecretKind::Password;
     if is_password(secret.kind) && others.iter().any(|other| is_password(other.kind)) {
@@ -334,7 +334,7 @@ fn promotion(vaulted: Vaulted<'_>, version: i64, verified_at: Option<Timestamp>,
     Change::SecretPromote { account_id, secret_id, version, verified_at, at: cause.now }
 }
 
-fn push_version(
+pub(crate) fn push_version(
     changes: &mut ChangeSet,
     secret: &Secret,
     value: SealedValue,

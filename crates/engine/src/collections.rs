@@ -123,6 +123,16 @@ pub(crate) async fn find(engine: &Engine, by: &Caller, id: CollectionId) -> Resu
     found.ok_or(Error::NotFound { what: "collection" })
 }
 
+/// The names from the root down to each collection.
+pub(crate) async fn paths(engine: &Engine, by: &Caller) -> Result<HashMap<CollectionId, Vec<String>>, Error> {
+    let tree = Tree::load(engine, by).await?;
+    let path = |id: &CollectionId| {
+        let above = tree.from(Some(*id))?;
+        Ok((*id, above.into_iter().rev().map(|collection| collection.name).collect()))
+    };
+    tree.0.keys().map(path).collect()
+}
+
 fn in_use(conflict: &Conflict) -> Option<Error> {
     matches!(conflict, Conflict::InUse { .. }).then(|| {
         Error::Clash("accounts or collections lie in this collection; move or remove them first".to_owned())

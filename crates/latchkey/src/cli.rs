@@ -43,6 +43,14 @@ pub(crate) enum Command {
     Connector(crate::connector::Connector),
     /// Look for what is wrong with this installation, and say what to do
     Doctor(Doctor),
+    /// Bring accounts in from another password manager's export
+    Import(Import),
+    /// Write the accounts that a member owns, with their passwords, into a file
+    Export(Export),
+    /// Write everything, as it is at one instant, into one sealed file, while a server runs
+    Backup(Backup),
+    /// Restore a backup into an empty installation, on either database, or try whether it can be
+    Restore(Restore),
 }
 
 /// Where rows and keys are kept.
@@ -263,6 +271,75 @@ pub(crate) struct Doctor {
     /// Print the routes that `serve` answers, with the token that each needs, and end
     #[arg(long)]
     pub(crate) routes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// What was exported, or a KeePass database; its format is told from its content
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Name of the workspace
+    #[arg(long, value_name = "NAME")]
+    pub(crate) workspace: String,
+    /// User name or mail address of the member who becomes the owner
+    #[arg(long, value_name = "EMAIL")]
+    pub(crate) owner: String,
+    /// Show what would be made, and write nothing
+    #[arg(long)]
+    pub(crate) preview: bool,
+    /// Format of the file: 1pux, 1password-csv, bitwarden-json, bitwarden-csv, lastpass-csv, kdbx, keepass-csv, chrome-csv, latchkey-json or latchkey-csv
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<latchkey_interchange::Format>,
+    /// File whose first line is the password of a locked export or database
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Key file of a KeePass database
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// Name of the workspace
+    #[arg(long, value_name = "NAME")]
+    pub(crate) workspace: String,
+    /// User name or mail address of the member who owns the accounts
+    #[arg(long, value_name = "EMAIL")]
+    pub(crate) member: String,
+    /// File to write; it must not be there yet
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Format of the file: csv or json
+    #[arg(long, value_name = "FORMAT", default_value = "json", value_parser = ["csv", "json"])]
+    pub(crate) format: String,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// File to write; it must not be there yet
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The backup
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// File with the recovery kit, where the keys are lost
+    #[arg(long, value_name = "FILE")]
+    pub(crate) recovery_kit: Option<PathBuf>,
+    /// Restore into a folder that is thrown away, and only say how it went
+    #[arg(long)]
+    pub(crate) verify_only: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
 }
 
 fn public_url(text: &str) -> Result<String, String> {

@@ -4,6 +4,7 @@
 
 mod admin;
 mod audit;
+mod backup;
 mod cli;
 mod connector;
 mod demo;
@@ -16,6 +17,7 @@ mod progress;
 mod rotate;
 mod serve;
 mod telemetry;
+mod transfer;
 mod vault;
 mod wire;
 
@@ -55,5 +57,9 @@ async fn run(command: Command, output: Output) -> anyhow::Result<ExitCode> {
         Command::Vault(command) => vault::run(command, output).await,
         Command::Connector(command) => connector::run(command, output).await,
         Command::Doctor(options) => doctor::run(options, output).await,
+        Command::Import(options) => transfer::import(options, output).await.map(|()| ExitCode::SUCCESS),
+        Command::Export(options) => transfer::export(options, output).await.map(|()| ExitCode::SUCCESS),
+        Command::Backup(options) => backup::backup(options, output).await.map(|()| ExitCode::SUCCESS),
+        Command::Restore(options) => backup::restore(options, output).await,
     }
 }

@@ -11,7 +11,7 @@ use latchkey_engine::Engine;
 use latchkey_kernel::{OsEntropy, SystemClock};
 use latchkey_store::{Options, Store};
 use latchkey_vault::source::Need;
-use latchkey_vault::{KeyFolder, RecoveryKit};
+use latchkey_vault::{KeyFolder, Opened, RecoveryKit};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::cli::Place;
@@ -22,6 +22,21 @@ use crate::cli::Place;
 /// When the folder, the key or the database cannot be used; the error says which and what to do.
 pub(crate) async fn open(place: &Place, options: Options) -> anyhow::Result<Engine> {
     make_folder(&place.data)?;
+    let opened = open_keys(place).await?;
+    let store = open_store(place, options).await?;
+    Ok(join(store, opened))
+}
+
+/// Gives the services their ports.
+pub(crate) fn join(store: Store, keys: Opened) -> Engine {
+    Engine::new(store, keys.ring, keys.keys, Arc::new(SystemClock), Arc::new(OsEntropy))
+}
+
+/// Opens the keys, making them where there are none.
+///
+/// # Errors
+/// When the key source cannot be used, or a file cannot be written.
+pub(crate) async fn open_keys(place: &Place) -> anyhow::Result<Opened> {
     let keys = KeyFolder::new(&place.data).open(&place.key_source, &given, &OsEntropy).await?;
     if let Some(kit) = &keys.kit {
         keep_kit(&place.data, kit)?;
@@ -29,18 +44,25 @@ pub(crate) async fn open(place: &Place, options: Options) -> anyhow::Result<Engi
     if let Some(warning) = &keys.warning {
         tracing::warn!("{warning}");
     }
-    let store = match &place.database_url {
+    Ok(keys)
+}
+
+/// Opens the database, making or migrating its schema.
+///
+/// # Errors
+/// When it cannot be used.
+pub(crate) async fn open_store(place: &Place, options: Options) -> anyhow::Result<Store> {
+    match &place.database_url {
         Some(url) => Store::connect_postgres(url, options)
             .await
-            .context("cannot use the PostgreSQL database of --database-url (DATABASE_URL)")?,
+            .context("cannot use the PostgreSQL database of --database-url (DATABASE_URL)"),
         None => Store::open_sqlite(database_path(&place.data), options)
-            .with_context(|| format!("cannot use the database in {}", place.data.display()))?,
-    };
-    Ok(Engine::new(store, keys.ring, keys.keys, Arc::new(SystemClock), Arc::new(OsEntropy)))
+            .with_context(|| format!("cannot use the database in {}", place.data.display())),
+    }
 }
 
 /// What a key source needs from outside this process.
-fn given(need: Need<'_>) -> Option<SecretString> {
+pub(crate) fn given(need: Need<'_>) -> Option<SecretString> {
     let name = match need {
         Need::Variable(name) => name,
         Need::Passphrase => "LATCHKEY_PASSPHRASE",

@@ -36,6 +36,7 @@ mod postgres;
 pub mod reach;
 pub mod rotation;
 pub mod secret;
+pub mod snapshot;
 mod sqlite;
 pub mod task;
 pub mod team;

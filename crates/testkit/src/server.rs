@@ -75,6 +75,14 @@ impl Server {
         Self::start_on(database, own, binary, args).await
     }
 
+    /// Starts it on data that is there already, as after a restore; the folder goes with the server.
+    ///
+    /// # Panics
+    /// When it does not start; the message has its log.
+    pub async fn start_on_data(data: TempDir, database: Option<Database>, binary: &str) -> Self {
+        Self::start_within(data, database, None, binary, &[]).await
+    }
+
     async fn start_on(
         database: Option<Database>,
         own_postgres: Option<Postgres>,
@@ -82,6 +90,16 @@ impl Server {
         args: &[&str],
     ) -> Self {
         let data = tempfile::Builder::new().prefix("latchkey-test-").tempdir().expect("a temporary folder");
+        Self::start_within(data, database, own_postgres, binary, args).await
+    }
+
+    async fn start_within(
+        data: TempDir,
+        database: Option<Database>,
+        own_postgres: Option<Postgres>,
+        binary: &str,
+        args: &[&str],
+    ) -> Self {
         let mut server = Self {
             binary: PathBuf::from(binary),
             args: args.iter().map(|&arg| arg.to_owned()).collect(),

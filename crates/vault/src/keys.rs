@@ -34,8 +34,8 @@ pub struct WrappedKey {
 /// The key source and the recovery key of an installation. Cheap to clone.
 #[derive(Clone)]
 pub struct Keys {
-    kek: Arc<dyn Kek>,
-    recovery: Arc<RecoveryKey>,
+    pub(crate) kek: Arc<dyn Kek>,
+    pub(crate) recovery: Arc<RecoveryKey>,
 }
 
 impl Keys {

@@ -12,6 +12,7 @@
 //! and nothing of who may open what.
 #![warn(missing_docs)]
 
+pub mod backup;
 pub mod content;
 mod digest;
 mod envelope;

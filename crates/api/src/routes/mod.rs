@@ -16,6 +16,7 @@ mod secrets;
 mod tasks;
 mod teams;
 mod tokens;
+mod transfers;
 mod ways;
 mod workspace;
 
@@ -39,6 +40,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint<ApiState>> {
     all.extend(tasks::endpoints());
     all.extend(audit::endpoints());
     all.extend(keys::endpoints());
+    all.extend(transfers::endpoints());
     all.extend(tokens::endpoints());
     all.extend(flights::endpoints());
     all

@@ -7,7 +7,7 @@ use latchkey_access::disclosure::{self as rules, Act};
 use latchkey_access::exposure::Client;
 use latchkey_access::refusal::Refusal;
 use latchkey_access::secret::{SecretKind, VersionState};
-use latchkey_kernel::id::{AccountId, SecretId};
+use latchkey_kernel::id::{AccountId, MemberId, SecretId};
 use latchkey_vault::totp::Totp;
 use secrecy::SecretString;
 
@@ -63,10 +63,23 @@ pub async fn disclose(
     version: Option<i64>,
     client: Client,
 ) -> Result<Disclosed, Error> {
+    disclose_to(engine, by, by.member_id(), (account, secret), act, version, client).await
+}
+
+/// Gives out a value as that member may have it, who then knows it.
+pub(crate) async fn disclose_to(
+    engine: &Engine,
+    by: &Caller,
+    member: Option<MemberId>,
+    (account, secret): (AccountId, SecretId),
+    act: Act,
+    version: Option<i64>,
+    client: Client,
+) -> Result<Disclosed, Error> {
     engine
         .settle(|| async {
             let cause = by.cause(engine, Action::UseSecrets)?;
-            let asking = Asking::load(engine, by, account, client).await?;
+            let asking = Asking::load_as(engine, by, member, account, client).await?;
             let loaded = Loaded::of(engine, &asking.account, secret).await?;
             let vaulted = loaded.with(&asking.account);
             let ids = engine.ids(&cause);

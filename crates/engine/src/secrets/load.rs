@@ -9,7 +9,7 @@ use latchkey_access::secret::{BurnedCode, Secret, SecretVersion};
 use latchkey_access::secrets::{Asked, Vaulted};
 use latchkey_access::{Account, Policy};
 use latchkey_kernel::Timestamp;
-use latchkey_kernel::id::{AccountId, SecretId};
+use latchkey_kernel::id::{AccountId, MemberId, SecretId};
 
 use crate::{Caller, Engine, Error, accounts, members};
 
@@ -39,10 +39,21 @@ impl Asking {
         account: AccountId,
         client: Client,
     ) -> Result<Self, Error> {
+        Self::load_as(engine, by, by.member_id(), account, client).await
+    }
+
+    /// As if a member asked: somebody with a shell on the host does what that member may.
+    pub(crate) async fn load_as(
+        engine: &Engine,
+        by: &Caller,
+        member: Option<MemberId>,
+        account: AccountId,
+        client: Client,
+    ) -> Result<Self, Error> {
         let workspace = by.workspace_id();
         let account = accounts::find(engine, by, account).await?;
         let policy = engine.workspace(workspace).await?.policy;
-        let who = match by.member_id() {
+        let who = match member {
             None => None,
             Some(id) => {
                 let standing = members::find(engine, by, id).await?.standing();

@@ -11,12 +11,13 @@ mod value;
 mod who;
 mod write;
 
+pub(crate) use disclose::disclose_to;
 pub use disclose::{BurnedView, CodeView, Disclosed, burn, disclose, totp_code};
 pub use load::SecretView;
 pub use rotation::{
     Slot, abandon, abandoned, open_current, open_version, promote, promoted, stage, stage_in, staged,
 };
 pub use value::Value;
-pub(crate) use value::{alarm, at as place_at};
+pub(crate) use value::{alarm, at as place_at, seal};
 pub use who::{Knower, Knowledge, Possible, ledger, seen_by, who_knows_now};
 pub use write::{NewSecret, add, history, list, remove, restore, set};

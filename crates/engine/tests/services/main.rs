@@ -27,4 +27,5 @@ mod secrets;
 mod story;
 mod tampering;
 mod tokens;
+mod transfers;
 mod world;

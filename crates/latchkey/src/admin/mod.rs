@@ -27,13 +27,13 @@ async fn open(place: &Place) -> anyhow::Result<Engine> {
 }
 
 /// The workspace of this name.
-async fn workspace(engine: &Engine, name: &str) -> anyhow::Result<Workspace> {
+pub(crate) async fn workspace(engine: &Engine, name: &str) -> anyhow::Result<Workspace> {
     workspaces::by_name(engine, name).await.with_context(|| {
         format!("cannot use the workspace {name:?}; `latchkey admin workspace list` shows those that are")
     })
 }
 
 /// The operator, who may do everything in this workspace.
-fn operator(engine: &Engine, workspace: &Workspace) -> Caller {
+pub(crate) fn operator(engine: &Engine, workspace: &Workspace) -> Caller {
     Caller::operator(workspace.id, engine.fresh_request_id())
 }

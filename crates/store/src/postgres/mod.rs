@@ -50,14 +50,7 @@ pub struct Postgres {
 
 impl Postgres {
     pub(crate) async fn connect(url: &str, options: Options) -> Result<Self, StoreError> {
-        let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| StoreError::Open {
-            place: "at this URL".to_owned(),
-            source: Box::new(error),
-        })?;
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(WAIT);
-        }
-        config.application_name("latchkey");
+        let config = config(url)?;
         migrate(&config).await?;
         let logins = Arc::new(Logins::default());
         let listener = tokio::spawn(logins::listen(config.clone(), Arc::clone(&logins)));
@@ -84,7 +77,7 @@ impl Postgres {
         self.readers.iter().for_each(|slot| drop(slot.lock().expect("no holder of this lock panics").take()));
     }
 
-    async fn client(&self) -> Result<Object, StoreError> {
+    pub(crate) async fn client(&self) -> Result<Object, StoreError> {
         if self.pool.status().waiting >= self.options.queue {
             return Err(StoreError::Busy);
         }
@@ -258,6 +251,18 @@ impl Drop for Postgres {
     }
 }
 
+fn config(url: &str) -> Result<Config, StoreError> {
+    let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| StoreError::Open {
+        place: "at this URL".to_owned(),
+        source: Box::new(error),
+    })?;
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(WAIT);
+    }
+    config.application_name("latchkey");
+    Ok(config)
+}
+
 fn pool(config: &Config, size: usize) -> Result<Pool, StoreError> {
     // A connection that is known to be closed is not given out; one that breaks in use fails its user.
     let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
@@ -330,7 +335,7 @@ fn unavailable(error: PoolError) -> StoreError {
 }
 
 /// Without a word from the server, or with one that it is going, the connection is lost.
-fn failed(statement: &'static str, error: tokio_postgres::Error) -> StoreError {
+pub(crate) fn failed(statement: &'static str, error: tokio_postgres::Error) -> StoreError {
     let lost = match error.code() {
         None => {
             error.is_closed() || std::error::Error::source(&error).is_some_and(|e| e.is::<std::io::Error>())
@@ -362,6 +367,17 @@ fn end_of(error: tokio_postgres::Error) -> CommitError {
         Some("40001" | "40P01") => Conflict::Moved { what: "row" }.into(),
         _ => failed("commit", error).into(),
     }
+}
+
+/// A connection of its own, which holds off whoever would migrate, for as long as it lives.
+pub(crate) async fn connect_alone(url: &str) -> Result<tokio_postgres::Client, StoreError> {
+    let config = config(url)?;
+    let (client, connection) =
+        config.connect(NoTls).await.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+    tokio::spawn(connection);
+    let locked = client.query("select pg_advisory_lock($1)", &[&MIGRATION_LOCK]).await;
+    locked.map_err(|error| failed("migrate", error))?;
+    Ok(client)
 }
 
 /// Brings the schema up to date, alone, on a connection of its own.

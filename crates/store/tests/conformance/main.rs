@@ -14,6 +14,7 @@ mod operations;
 mod reaches;
 mod rotations;
 mod secrets;
+mod snapshots;
 mod world;
 
 /// Makes of each `async fn claim(world: World)` a module with the tests `sqlite` and `postgres`.

@@ -15,7 +15,7 @@ use latchkey_testkit::postgres::{Database, Durability, Postgres};
 use crate::on_both;
 use crate::world::{Place, World, updated};
 
-fn flight(world: &World, verdict: Verdict, mutating: bool) -> FlightEntry {
+pub(crate) fn flight(world: &World, verdict: Verdict, mutating: bool) -> FlightEntry {
     FlightEntry {
         workspace_id: world.ws,
         id: world.id(FlightId::fresh),

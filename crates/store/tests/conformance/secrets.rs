@@ -27,7 +27,7 @@ fn key(world: &World, number: i64) -> KeyRow {
     }
 }
 
-async fn keyed(world: &World, number: i64) -> KeyRow {
+pub(crate) async fn keyed(world: &World, number: i64) -> KeyRow {
     let row = key(world, number);
     world.commit(Change::KeyInsert(row.clone())).await.unwrap();
     row
@@ -45,7 +45,7 @@ fn secret_row(world: &World, account: &Account, kind: SecretKind) -> Secret {
     }
 }
 
-async fn secret(world: &World, account: &Account, kind: SecretKind) -> Secret {
+pub(crate) async fn secret(world: &World, account: &Account, kind: SecretKind) -> Secret {
     let row = secret_row(world, account, kind);
     world.commit(Change::SecretInsert(row.clone())).await.unwrap();
     row
@@ -69,13 +69,23 @@ fn store_version(row: &SecretVersion) -> Change {
     Change::SecretVersionInsert { version: row.clone(), sealed: vec![9, u8::try_from(row.version).unwrap()] }
 }
 
-async fn version(world: &World, secret: &Secret, number: i64, state: VersionState) -> SecretVersion {
+pub(crate) async fn version(
+    world: &World,
+    secret: &Secret,
+    number: i64,
+    state: VersionState,
+) -> SecretVersion {
     let row = version_row(world, secret, number, state);
     world.commit(store_version(&row)).await.unwrap();
     row
 }
 
-fn event(world: &World, account: &Account, member: Option<&Member>, kind: ExposureKind) -> ExposureEvent {
+pub(crate) fn event(
+    world: &World,
+    account: &Account,
+    member: Option<&Member>,
+    kind: ExposureKind,
+) -> ExposureEvent {
     ExposureEvent {
         id: world.id(ExposureId::fresh),
         workspace_id: world.ws,
