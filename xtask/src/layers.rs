@@ -18,6 +18,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("latchkey-kernel", 0),
     ("latchkey-scim", 0),
     ("latchkey-access", 1),
+    ("latchkey-evidence", 1),
     ("latchkey-rotation", 1),
     ("latchkey-vault", 1),
     ("latchkey-rotators", 2),
@@ -29,7 +30,7 @@ const FLOORS: &[(&str, u8)] = &[
 ];
 
 /// Rules and words only: the same input gives the same output, and nothing waits.
-const PURE: &[&str] = &["latchkey-kernel", "latchkey-scim", "latchkey-access", "latchkey-rotation"];
+const PURE: &[&str] = &["latchkey-kernel", "latchkey-scim", "latchkey-access", "latchkey-rotation", "latchkey-evidence"];
 
 /// What no pure crate may pull in, not even by way of others. (Not `log`: cargo's metadata names it for jiff,
 /// which does not build with it.)
