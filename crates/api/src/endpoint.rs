@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::routing::{MethodRouter, on};
 use axum::{Router, http};
@@ -93,6 +94,12 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
     /// Who answers.
     pub(crate) fn by<T: 'static>(mut self, handler: impl Handler<T, S>) -> Self {
         self.handler = Some(on(filter_of(&self.method), handler));
+        self
+    }
+
+    /// That its body may be larger than others'; after [`Endpoint::by`].
+    pub(crate) fn with_room(mut self, bytes: usize) -> Self {
+        self.handler = self.handler.map(|handler| handler.layer(DefaultBodyLimit::max(bytes)));
         self
     }
 

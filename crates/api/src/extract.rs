@@ -17,17 +17,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let kind =
-            request.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let essence = kind.split(';').next().unwrap_or_default().trim();
-        if !essence.eq_ignore_ascii_case("application/json") {
-            return Err(Problem::new(
-                415,
-                "media-type",
-                "The body has another media type than is taken",
-                "send the body as `Content-Type: application/json`",
-            ));
-        }
+        read_json(&request)?;
         let bytes = Bytes::from_request(request, state).await.map_err(too_large_or_broken)?;
         serde_json::from_slice(&bytes)
             .map(Self)
@@ -35,7 +25,23 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
-fn too_large_or_broken(rejection: BytesRejection) -> Problem {
+/// Refuses a body of another media type than JSON.
+pub(crate) fn read_json(request: &Request) -> Result<(), Problem> {
+    let kind =
+        request.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(Problem::new(
+        415,
+        "media-type",
+        "The body has another media type than is taken",
+        "send the body as `Content-Type: application/json`",
+    ))
+}
+
+pub(crate) fn too_large_or_broken(rejection: BytesRejection) -> Problem {
     if rejection.status() == 413 {
         return Problem::new(
             413,
@@ -92,7 +98,7 @@ impl<S: Send + Sync, A: std::str::FromStr, B: std::str::FromStr> FromRequestPart
             [(_, a), (_, b)] => match (a.parse(), b.parse()) {
                 (Ok(a), Ok(b)) => Ok(Self(a, b)),
                 (Err(_), _) => Err(Problem::not_found(what)),
-                (_, Err(_)) => Err(Problem::not_found("member")),
+                (_, Err(_)) => Err(Problem::not_found(second(parts.uri.path()))),
             },
             _ => Err(Problem::not_found("thing")),
         }
@@ -106,6 +112,11 @@ impl<S: Send + Sync> FromRequestParts<S> for By {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         parts.extensions.get::<Self>().cloned().ok_or_else(Problem::unauthenticated)
     }
+}
+
+/// What the second id of a path is of.
+fn second(path: &str) -> &'static str {
+    if path.contains("/secrets/") { "secret" } else { "member" }
 }
 
 /// What a path speaks of, in the words of the services' own refusals, so that a thing of another

@@ -10,6 +10,7 @@ mod gate;
 mod page;
 mod problem;
 mod routes;
+mod secret_body;
 
 use std::sync::Arc;
 

@@ -122,6 +122,23 @@ impl Problem {
                 problem.0.retry_after = Some(1);
                 problem
             }
+            Error::Keys(_) => {
+                tracing::error!(%request_id, error = error as &dyn std::error::Error, "no key for secrets");
+                let mut problem = Self::new(
+                    503,
+                    "sealed",
+                    "Secrets cannot be opened now",
+                    "the server cannot use its key source; its log has the cause and what to do",
+                );
+                problem.0.retry_after = Some(5);
+                problem
+            }
+            Error::Tampered { .. } => Self::new(
+                500,
+                "tampered",
+                "A stored secret does not open where it stands",
+                "it was altered or moved in the database; nothing was shown, and an alarm is in the audit log",
+            ),
             Error::Store(_) | Error::Damaged { .. } => {
                 tracing::error!(%request_id, error = error as &dyn std::error::Error, "request failed");
                 Self::new(
@@ -141,12 +158,23 @@ fn refused(refusal: &Refusal) -> Problem {
         Refusal::NotAllowed { .. }
         | Refusal::ScopeMissing { .. }
         | Refusal::RoleAboveOwn { .. }
-        | Refusal::OwnReview => Problem::forbidden(refusal.to_string()),
+        | Refusal::OwnReview
+        | Refusal::NoAccess { .. }
+        | Refusal::CapabilityMissing { .. }
+        | Refusal::ExportNotAllowed => Problem::forbidden(refusal.to_string()),
         Refusal::BadText { .. }
         | Refusal::BadEnd
         | Refusal::BadSafeguard
         | Refusal::NoScopes
+        | Refusal::BadValue { .. }
+        | Refusal::WrongKind { .. }
         | Refusal::ScopeNotForRole { .. } => Problem::invalid(refusal.to_string()),
+        Refusal::TooManyCodes { .. } => {
+            let mut problem =
+                Problem::new(429, "too-many-codes", "Too many codes were asked for", refusal.to_string());
+            problem.0.retry_after = Some(60);
+            problem
+        }
         _ => Problem::new(409, "refused", "A rule refuses this", refusal.to_string()),
     }
 }

@@ -35,7 +35,7 @@ pub enum Error {
     Store(#[from] StoreError),
     /// The keys of secrets cannot be used: what is sealed stays sealed.
     #[error("the key source cannot be used")]
-    Keys(#[from] latchkey_vault::KeyError),
+    Keys(#[source] Box<latchkey_vault::KeyError>),
     /// A stored secret does not open where it stands. The alarm has been raised, and no value left.
     #[error("a stored secret was altered or moved, and was not opened")]
     Tampered {
@@ -52,6 +52,12 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl From<latchkey_vault::KeyError> for Error {
+    fn from(error: latchkey_vault::KeyError) -> Self {
+        Self::Keys(Box::new(error))
+    }
 }
 
 impl Error {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use latchkey_vault::KeySource;
 
 /// Keeps who may use shared logins in step with the company's directory.
 ///
@@ -32,6 +33,9 @@ pub(crate) enum Command {
     /// Check the audit log
     #[command(subcommand)]
     Audit(Audit),
+    /// Look at the keys that secrets are sealed under, and replace them
+    #[command(subcommand)]
+    Vault(Vault),
     /// Look for what is wrong with this installation, and say what to do
     Doctor(Doctor),
 }
@@ -45,6 +49,9 @@ pub(crate) struct Place {
     /// PostgreSQL to use instead of the embedded database, as postgres://user:password@host/name
     #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub(crate) database_url: Option<String>,
+    /// Where the key comes from that wraps all others: file, file:/PATH, env:NAME, credential:NAME, passphrase (in LATCHKEY_PASSPHRASE) or transit:https://HOST:PORT#KEY
+    #[arg(long, env = "LATCHKEY_KEY_SOURCE", value_name = "SOURCE", default_value = "file")]
+    pub(crate) key_source: KeySource,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -214,6 +221,31 @@ pub(crate) enum Audit {
         /// Name of the workspace [default: all]
         #[arg(long, value_name = "NAME")]
         workspace: Option<String>,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Vault {
+    /// Show each workspace's keys and how many secrets are sealed under each
+    Status {
+        /// Name of the workspace [default: all]
+        #[arg(long, value_name = "NAME")]
+        workspace: Option<String>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Replace the workspaces' keys and seal every secret anew, beside a running server
+    ///
+    /// May be stopped at any time: run it again, or leave the rest to the server.
+    RotateKeys {
+        /// Name of the workspace [default: all]
+        #[arg(long, value_name = "NAME")]
+        workspace: Option<String>,
+        /// Make no new key: only go on with what was left unfinished
+        #[arg(long)]
+        resume: bool,
         #[command(flatten)]
         place: Place,
     },

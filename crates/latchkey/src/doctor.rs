@@ -4,7 +4,7 @@ use std::os::unix::fs::MetadataExt;
 use std::process::ExitCode;
 
 use latchkey_store::Options;
-use latchkey_vault::KeyRing;
+use latchkey_vault::{KeyRing, KeySource};
 use serde::Serialize;
 use serde_json::json;
 
@@ -56,6 +56,7 @@ pub(crate) async fn run(options: Doctor, output: Output) -> anyhow::Result<ExitC
 
 async fn look(place: &Place) -> Vec<Finding> {
     let mut findings = vec![folder(place), key(place)];
+    findings.extend(kit(place));
     if findings.iter().any(|finding| finding.verdict == Verdict::Bad) {
         return findings;
     }
@@ -174,7 +175,21 @@ fn folder(place: &Place) -> Finding {
     }
 }
 
+/// A recovery kit that nobody has locked away yet.
+fn kit(place: &Place) -> Option<Finding> {
+    let path = wire::kit_path(&place.data);
+    let says = format!(
+        "the recovery kit still lies in {}: print it, lock it away, and remove the file",
+        path.display()
+    );
+    path.exists().then(|| finding("recovery kit", Verdict::Look, says))
+}
+
 fn key(place: &Place) -> Finding {
+    if place.key_source != KeySource::File {
+        let says = format!("the keys are wrapped by {}; nothing here opens them", place.key_source);
+        return finding("key", Verdict::Good, says);
+    }
     let path = KeyRing::path_in(&place.data);
     match KeyRing::open_file(&path) {
         Ok(_) => finding(

@@ -11,8 +11,10 @@ mod listener;
 mod operations;
 mod output;
 mod play;
+mod progress;
 mod serve;
 mod telemetry;
+mod vault;
 mod wire;
 
 use std::process::ExitCode;
@@ -47,6 +49,7 @@ async fn run(command: Command, output: Output) -> anyhow::Result<ExitCode> {
         Command::Serve(options) => serve::run(options, output).await.map(|()| ExitCode::SUCCESS),
         Command::Admin(command) => admin::run(command, output).await.map(|()| ExitCode::SUCCESS),
         Command::Audit(command) => audit::run(command, output).await,
+        Command::Vault(command) => vault::run(command, output).await,
         Command::Doctor(options) => doctor::run(options, output).await,
     }
 }

@@ -9,6 +9,7 @@ use latchkey_access::{Role, Workspace};
 use latchkey_engine::members::NewMember;
 use latchkey_engine::{Caller, Engine, members, tokens, workspaces};
 use latchkey_store::Options;
+use latchkey_vault::KeySource;
 use secrecy::ExposeSecret;
 use tokio::sync::oneshot;
 
@@ -41,7 +42,7 @@ pub(crate) async fn run(options: Demo, output: Output) -> anyhow::Result<ExitCod
     telemetry::start_log("warn", false)?;
     let metrics = telemetry::start_metrics()?;
     let _lock = serve::lock(&data)?;
-    let place = Place { data: data.clone(), database_url: None };
+    let place = Place { data: data.clone(), database_url: None, key_source: KeySource::File };
     let engine = wire::open(&place, Options::default()).await?;
     let listening = serve::listen(&engine, options.listen, None, metrics).await?;
     let world = world(&engine, &listening.base_url, data).await?;

@@ -99,7 +99,7 @@ impl Failure {
                 let failure = Self::overloaded("the database cannot be reached; try again in a moment");
                 Self { broken: Some(error), ..failure }
             }
-            Error::Store(_) | Error::Damaged { .. } => {
+            Error::Store(_) | Error::Damaged { .. } | Error::Keys(_) | Error::Tampered { .. } => {
                 Self { broken: Some(error), ..Self::incident(request_id) }
             }
         }

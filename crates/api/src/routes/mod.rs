@@ -5,9 +5,12 @@ mod audit;
 mod collections;
 mod flights;
 mod grants;
+mod keys;
+mod knowledge;
 mod members;
 mod offboardings;
 mod reviews;
+mod secrets;
 mod teams;
 mod tokens;
 mod ways;
@@ -24,9 +27,12 @@ pub(crate) fn endpoints() -> Vec<Endpoint<ApiState>> {
     all.extend(teams::endpoints());
     all.extend(collections::endpoints());
     all.extend(accounts::endpoints());
+    all.extend(secrets::endpoints());
+    all.extend(knowledge::endpoints());
     all.extend(grants::endpoints());
     all.extend(offboardings::endpoints());
     all.extend(audit::endpoints());
+    all.extend(keys::endpoints());
     all.extend(tokens::endpoints());
     all.extend(flights::endpoints());
     all

@@ -67,6 +67,8 @@ pub(crate) struct PolicyView {
     /// Who follows the last Owner, and takes over accounts without another heir.
     #[schema(value_type = Option<String>)]
     successor: Option<MemberId>,
+    /// Whether an account's owners may take its secrets along in an export.
+    owners_export: bool,
 }
 
 /// When a wave of leavers makes rotations wait: beyond the larger of the two.
@@ -98,6 +100,7 @@ pub(crate) struct PolicyPatch {
     #[serde(default, deserialize_with = "double")]
     #[schema(value_type = Option<String>)]
     successor: Option<Option<MemberId>>,
+    owners_export: Option<bool>,
 }
 
 /// The member whose token it is.
@@ -146,6 +149,7 @@ async fn patch(
             percent: limits.percent,
         }),
         successor: wish.successor.unwrap_or(present.successor),
+        owners_export: wish.owners_export.unwrap_or(present.owners_export),
     };
     let workspace =
         services::workspaces::set_policy(&state.engine, &by, policy).await.map_err(problem(&by))?;
@@ -153,7 +157,7 @@ async fn patch(
 }
 
 fn view(state: &ApiState, workspace: Workspace) -> WorkspaceView {
-    let Policy { reactivation, safeguard, successor } = workspace.policy;
+    let Policy { reactivation, safeguard, successor, owners_export } = workspace.policy;
     WorkspaceView {
         id: workspace.id,
         name: workspace.name,
@@ -162,6 +166,7 @@ fn view(state: &ApiState, workspace: Workspace) -> WorkspaceView {
             reactivation,
             safeguard: SafeguardView { minimum: safeguard.minimum, percent: safeguard.percent },
             successor,
+            owners_export,
         },
         tenant_url: format!("{}/v1/scim/v2", state.base_url),
         created_at: workspace.created_at,

@@ -16,7 +16,6 @@ mod entra;
 mod http;
 mod leaver;
 mod people;
-mod progress;
 mod provision;
 mod returner;
 mod screen;

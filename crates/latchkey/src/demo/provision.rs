@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use super::entra;
 use super::http::{Answer, Line, Target};
 use super::people::Company;
-use super::progress::{Bar, Progress};
+use crate::progress::{Bar, Progress};
 
 /// Connections at a time. The service's own number is not published; a target should bear more.
 const LINES: usize = 8;

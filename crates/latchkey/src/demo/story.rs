@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use super::api::{Api, Member, Team};
 use super::http::Target;
 use super::people::Company;
-use super::progress::Progress;
 use super::provision::{self, Pass, Sent};
 use super::screen::Screen;
 use super::{accounts, ending, leaver, returner, sharing};
+use crate::progress::Progress;
 
 /// How the demo is to be played.
 #[derive(Debug)]

@@ -8,5 +8,6 @@ mod audit;
 mod canaries;
 mod flights;
 mod pace;
+mod secrets;
 mod tamper;
 mod tokens;

@@ -28,7 +28,7 @@ on_both! {
         let mut failures = Failures::default();
         let mut tried = 0;
         for route in routes::all(server).await {
-            let own = [ours.local_team.as_str(), &ours.user];
+            let own = [ours.local_team.as_str(), &ours.user, &ours.account, &ours.secret];
             let cases: Vec<Vec<Vec<&str>>> = match route.parameters().len() {
                 0 => continue,
                 1 => foreign.iter().map(|(_, id)| vec![vec![id.as_str()], vec![NEVER]]).collect(),

@@ -36,6 +36,9 @@ impl Route {
         let body = match (self.method.as_str(), self.path.rsplit("/v1/").next().unwrap_or_default()) {
             ("GET" | "DELETE" | "HEAD", _) => return String::new(),
             ("PUT", path) if path.starts_with("api/teams/") => return String::new(),
+            ("PUT", path) if path.ends_with("/value") => json!({"value": "new"}),
+            ("POST", path) if path.ends_with("/secrets") => json!({"kind": "note", "value": "new"}),
+            ("POST", path) if path.ends_with("/restore") => json!({"version": 1}),
             ("PUT", path) if path.contains("/Users/") => user("new@corp.example", json!({})),
             ("PUT", path) if path.contains("/Groups/") => group("New", &[]),
             ("PATCH", path) if path.contains("/Users/") => {
@@ -110,6 +113,7 @@ pub(crate) async fn all(server: &Server) -> Vec<Route> {
         ("GET", "/v1/api/offboardings/{"),
         ("GET", "/v1/api/flights/{"),
         ("POST", "/v1/api/scim-tokens/{"),
+        ("POST", "/v1/api/accounts/{id}/secrets/{secret}/reveal"),
         ("GET", "/v1/api/audit"),
         ("DELETE", "/v1/api/grants/{"),
     ] {

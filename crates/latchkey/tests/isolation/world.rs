@@ -15,6 +15,7 @@ pub(crate) struct World {
     pub(crate) team: String,
     pub(crate) local_team: String,
     pub(crate) account: String,
+    pub(crate) secret: String,
     pub(crate) collection: String,
     pub(crate) grant: String,
 }
@@ -46,16 +47,19 @@ impl World {
         let collection = api::make(&api, "/collections", json!({"name": format!("{mark} folder")})).await;
         let account = api::account(&api, &format!("{mark} bank"), "privileged").await;
         let grant = api::grant_member(&api, &user, &account).await;
+        let secret =
+            json!({"kind": "password", "label": format!("{mark} word"), "value": format!("{mark} value")});
+        let secret = api::secret(&api, &account, secret).await;
         api::grant_member(&api, &returned, &account).await;
         api::grant_team(&api, &team, &account).await;
         set_active(&scim, &returned, false).await;
         set_active(&scim, &returned, true).await;
-        Self { workspace, scim, api, user, returned, team, local_team, account, collection, grant }
+        Self { workspace, scim, api, user, returned, team, local_team, account, secret, collection, grant }
     }
 
     /// Every id that there is, with the list that it is from.
     pub(crate) async fn ids(&self) -> Vec<(&'static str, String)> {
-        let mut ids = vec![("workspace", self.workspace.id.clone())];
+        let mut ids = vec![("workspace", self.workspace.id.clone()), ("/secrets", self.secret.clone())];
         for path in LISTS {
             let items = api::all(&self.api, path).await;
             assert!(!items.is_empty(), "{path} has something in it");

@@ -160,3 +160,11 @@ pub(crate) fn assert_problem(answer: &Answer, status: u16) -> String {
     assert!(told.iter().any(|text| !text.is_empty()), "a problem says what it is: {body}");
     told.join(" ")
 }
+
+/// A secret of an account, stored by the caller, who is made an owner of it first: no role opens one.
+pub(crate) async fn secret(api: &Client, account: &str, body: Value) -> String {
+    let me = api.get("/me").await.expect(200).json();
+    let wish = json!({"member_id": text(&me, "/member_id"), "account_id": account, "permission": "own"});
+    make(api, "/grants", wish).await;
+    make(api, &format!("/accounts/{account}/secrets"), body).await
+}

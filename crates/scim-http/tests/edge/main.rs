@@ -17,7 +17,7 @@ use latchkey_engine::{Caller, Engine, tokens, workspaces};
 use latchkey_kernel::{Entropy, ManualClock, SeededEntropy, Timestamp};
 use latchkey_scim_http::{BASE, router};
 use latchkey_store::{Options, Store};
-use latchkey_vault::KeyRing;
+use latchkey_vault::{KeyRing, Keys};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -67,7 +67,8 @@ impl Edge {
         let clock = Arc::new(ManualClock::new(Timestamp::parse("2026-03-02T09:00:00Z").unwrap()));
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(5));
         let store = Store::open_sqlite(folder.path().join("latchkey.db"), Options::default()).unwrap();
-        let engine = Engine::new(store, KeyRing::ephemeral(&*entropy), clock, entropy);
+        let engine =
+            Engine::new(store, KeyRing::ephemeral(&*entropy), Keys::ephemeral(&*entropy).0, clock, entropy);
         let owner = NewMember {
             user_name: "olga@corp.example".to_owned(),
             display_name: None,

@@ -5,7 +5,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Whether bars are wanted at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Progress {
+pub(crate) enum Progress {
     /// On a terminal.
     Shown,
     /// For machines: never.
@@ -14,11 +14,11 @@ pub(super) enum Progress {
 
 /// One bar.
 #[derive(Debug, Clone)]
-pub(super) struct Bar(ProgressBar);
+pub(crate) struct Bar(ProgressBar);
 
 impl Progress {
     /// A bar of so many steps.
-    pub(super) fn bar(self, name: &'static str, steps: usize) -> Bar {
+    pub(crate) fn bar(self, name: &'static str, steps: usize) -> Bar {
         let target = match self {
             // Hides itself where standard error is no terminal.
             Self::Shown => ProgressDrawTarget::stderr(),
@@ -36,12 +36,18 @@ impl Progress {
 
 impl Bar {
     /// One more was answered.
-    pub(super) fn step(&self) {
+    pub(crate) fn step(&self) {
         self.0.inc(1);
     }
 
+    /// So many of so many were answered.
+    pub(crate) fn at(&self, done: u64, of: u64) {
+        self.0.set_length(of);
+        self.0.set_position(done);
+    }
+
     /// Takes the bar away; the figures follow in the text.
-    pub(super) fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.0.finish_and_clear();
     }
 }
