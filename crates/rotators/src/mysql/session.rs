@@ -2,7 +2,7 @@
 
 use latchkey_rotation::{Class, Failure};
 use mysql_async::prelude::{FromRow, Queryable as _};
-use mysql_async::{Conn, Error, OptsBuilder, Params, SslOpts};
+use mysql_async::{Conn, Error, IoError, OptsBuilder, Params, SslOpts};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::limit::{Limit, TimedOut};
@@ -130,7 +130,7 @@ impl Fault {
                 3159 | 4046 => (Class::NeedsPerson, "the server wants TLS; set `sslmode`"),
                 _ => (Class::Transient, "it is tried again"),
             },
-            Self::Server(Error::Io(mysql_async::IoError::Tls(_))) => {
+            Self::Server(Error::Io(error)) if is_tls(error) => {
                 (Class::NeedsPerson, "check `sslmode` and `ca_pem`, and the server's certificate")
             }
             Self::Server(Error::Driver(mysql_async::DriverError::NoClientSslFlagFromServer)) => {
@@ -149,6 +149,14 @@ impl Fault {
             _ => (Class::Transient, "check host, port and firewall; it is tried again"),
         };
         Failure::not_applied(class, format!("cannot log in to {target}: {words}; {advice}"))
+    }
+}
+
+/// Whether it is about the certificate or TLS itself, and not about the network below.
+fn is_tls(error: &IoError) -> bool {
+    match error {
+        IoError::Tls(_) => true,
+        IoError::Io(error) => error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()),
     }
 }
 
