@@ -349,7 +349,7 @@ on_both! {
         world.commit_all([ended(&row, now).into(), done.into()]).await.unwrap();
         let event = store.outbox_get(world.ws, effect.id).await.unwrap().unwrap();
         assert_eq!(event.state, EffectState::Done);
-        assert_eq!(store.cases_settled(world.ws, 9).await.unwrap(), [case.clone()]);
+        assert_eq!(store.cases_settled(world.ws, 9).await.unwrap(), std::slice::from_ref(&case));
         world.commit(conclude()).await.unwrap();
         let closed = store.case_get(world.ws, case.id).await.unwrap().unwrap();
         assert_eq!((closed.state, closed.summary), (CaseState::CompleteWithExceptions, json!({ "safe": false })));
