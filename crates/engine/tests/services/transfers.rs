@@ -124,8 +124,8 @@ async fn an_import_is_for_who_may_write_accounts_and_the_owner_must_be_in(world:
     assert_eq!(outcomes(&report), [("Shop", "refused"), ("Mail", "refused"), ("Wifi", "refused")]);
     assert_eq!(count(&world).await, 0);
     let scopes = [Scope::AccountsWrite, Scope::SecretsWrite];
-    let issued = tokens::create_api(&world.engine, &world.operator(), world.owner, "x", &scopes, None);
-    let issued = issued.await.unwrap();
+    let operator = world.operator();
+    let issued = tokens::create_api(&world.engine, &operator, world.owner, "x", &scopes, None).await.unwrap();
     let login = tokens::authenticate(&world.engine, TokenKind::Api, issued.text.expose_secret()).await;
     let boss = Caller::of_login(&login.unwrap().unwrap(), world.engine.fresh_request_id()).unwrap();
     let done = run(&world, &boss, user, FILE).await.unwrap();
