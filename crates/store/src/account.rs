@@ -3,7 +3,7 @@
 use latchkey_access::account::Exposure;
 use latchkey_access::{Account, OwnerFlag, Version};
 use latchkey_kernel::Timestamp;
-use latchkey_kernel::id::{AccountId, CollectionId, MemberId, WorkspaceId};
+use latchkey_kernel::id::{AccountId, CollectionId, MemberId, TeamId, WorkspaceId};
 
 use crate::change::Op;
 use crate::member::limit_of;
@@ -12,6 +12,7 @@ use crate::statement::statements;
 use crate::value::{Val, params};
 use crate::{Store, StoreError};
 
+/// The columns of an account `a`, for [`load`].
 macro_rules! columns {
     () => {
         "a.workspace_id, a.id, a.name, a.app, a.url, a.username, a.sensitivity, a.offboarding_rotation, \
@@ -19,6 +20,7 @@ macro_rules! columns {
          a.created_at, a.modified_at"
     };
 }
+pub(crate) use columns;
 
 statements! {
     ACCOUNT_GET = concat!("select ", columns!(), " from account a where a.workspace_id = $1 and a.id = $2");
@@ -32,6 +34,16 @@ statements! {
         and a.collection_id = $2 order by a.id");
     ACCOUNTS_OWNED = concat!("select ", columns!(), " from account a where a.workspace_id = $1 \
         and a.owner_id = $2 order by a.id");
+    ACCOUNTS_OF_TEAM = concat!("with recursive below (id, depth) as ( \
+        select g.collection_id, 0 from access_grant g where g.workspace_id = $1 and g.team_id = $2 \
+        and g.collection_id is not null \
+        union select c.id, b.depth + 1 from below b join collection c on c.workspace_id = $1 \
+        and c.parent_id = b.id where b.depth < 64), \
+        who (id) as (select g.account_id from access_grant g where g.workspace_id = $1 and g.team_id = $2 \
+        and g.account_id is not null \
+        union select a.id from below b cross join account a where a.workspace_id = $1 and a.collection_id = b.id) \
+        select ", columns!(), " from who w cross join account a where a.workspace_id = $1 \
+        and a.id = w.id order by a.id");
     ACCOUNT_INSERT = "insert into account (workspace_id, id, name, app, url, username, sensitivity, \
         offboarding_rotation, collection_id, owner_id, owner_flag, successor_id, secret_generation, version, \
         created_at, modified_at) \
@@ -54,7 +66,7 @@ statements! {
         values ($1, $2, $3, $4, $5, $6) on conflict (workspace_id, account_id, member_id, generation) do nothing";
 }
 
-fn load(row: &mut Columns<'_>) -> Result<Account, StoreError> {
+pub(crate) fn load(row: &mut Columns<'_>) -> Result<Account, StoreError> {
     Ok(Account {
         workspace_id: row.next()?,
         id: row.next()?,
@@ -75,7 +87,7 @@ fn load(row: &mut Columns<'_>) -> Result<Account, StoreError> {
     })
 }
 
-fn load_exposure(row: &mut Columns<'_>) -> Result<Exposure, StoreError> {
+pub(crate) fn load_exposure(row: &mut Columns<'_>) -> Result<Exposure, StoreError> {
     Ok(Exposure {
         account_id: row.next()?,
         member_id: row.next()?,
@@ -126,19 +138,14 @@ impl Store {
         self.scan(&ACCOUNTS_OF_COLLECTION, params![ws, collection], load).await
     }
 
+    /// The accounts that a team's grants reach, on the account or a collection above it, in id order.
+    pub async fn accounts_of_team(&self, ws: WorkspaceId, team: TeamId) -> Result<Vec<Account>, StoreError> {
+        self.look_up(&ACCOUNTS_OF_TEAM, params![ws, team], load).await
+    }
+
     /// The accounts that a member owns, in id order.
     pub async fn accounts_owned(&self, ws: WorkspaceId, owner: MemberId) -> Result<Vec<Account>, StoreError> {
         self.look_up(&ACCOUNTS_OWNED, params![ws, owner], load).await
-    }
-
-    /// What a member knows of the present password of each account: of several generations only
-    /// the one that the account has now.
-    pub async fn exposures_of_member(
-        &self,
-        ws: WorkspaceId,
-        member: MemberId,
-    ) -> Result<Vec<Exposure>, StoreError> {
-        self.look_up(&EXPOSURES_OF_MEMBER, params![ws, member], load_exposure).await
     }
 
     /// Who knows, or knew, an account's password; the newest generation first.

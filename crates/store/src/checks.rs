@@ -22,6 +22,7 @@ fn statements() -> Vec<&'static Stmt> {
         crate::membership::STATEMENTS,
         crate::outbox::STATEMENTS,
         crate::reach::STATEMENTS,
+        crate::subject::STATEMENTS,
         crate::team::STATEMENTS,
         crate::token::STATEMENTS,
         crate::workspace::STATEMENTS,

@@ -61,11 +61,11 @@ statements! {
 /// A member of a team: id, what people call them, and the epoch in which it was confirmed.
 pub type TeamMember = (MemberId, String, Option<Epoch>);
 
-fn load_member(row: &mut Columns<'_>) -> Result<TeamMember, StoreError> {
+pub(crate) fn load_member(row: &mut Columns<'_>) -> Result<TeamMember, StoreError> {
     Ok((row.next()?, row.next()?, row.maybe()?))
 }
 
-fn load_team_of(row: &mut Columns<'_>) -> Result<(MemberId, TeamId, String), StoreError> {
+pub(crate) fn load_team_of(row: &mut Columns<'_>) -> Result<(MemberId, TeamId, String), StoreError> {
     Ok((row.next()?, row.next()?, row.next()?))
 }
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use latchkey_access::ChangeSet;
 
+use crate::audit::Unwritten;
 use crate::change::{Op, ops_of};
 use crate::filter::Draft;
 use crate::postgres::Postgres;
 use crate::row::{Load, count, first};
-use crate::sqlite::{Instant, Sqlite, rows};
+use crate::sqlite::{Instant, Sqlite, one_by_one, rows};
 use crate::statement::Stmt;
 use crate::value::Val;
 use crate::{CommitError, StoreError};
@@ -72,6 +73,32 @@ impl Made {
     }
 }
 
+/// One of several reads at one instant.
+pub(crate) struct Asked<T> {
+    pub(crate) stmt: &'static Stmt,
+    pub(crate) params: Vec<Val>,
+    pub(crate) load: Load<T>,
+    /// Whether what was found before makes it needless.
+    needless: Option<fn(&[T]) -> bool>,
+}
+
+impl<T> Asked<T> {
+    pub(crate) const fn new(stmt: &'static Stmt, params: Vec<Val>, load: Load<T>) -> Self {
+        Self { stmt, params, load, needless: None }
+    }
+
+    /// Spares it when what was found before makes it needless. Only where one read is made after
+    /// the other; over a network all are made, because waiting costs more.
+    pub(crate) const fn unless(mut self, needless: fn(&[T]) -> bool) -> Self {
+        self.needless = Some(needless);
+        self
+    }
+
+    pub(crate) fn is_needless(&self, found: &[T]) -> bool {
+        self.needless.is_some_and(|needless| needless(found))
+    }
+}
+
 impl Store {
     /// Opens, or makes, the SQLite database in this file and migrates it. Another process may have
     /// it open as well.
@@ -98,15 +125,34 @@ impl Store {
     /// when too many wait; nothing was done. [`CommitError::Store`] when the database failed; then
     /// whether the changes were made is unknown if the connection broke.
     pub async fn commit(&self, changes: ChangeSet) -> Result<(), CommitError> {
+        self.commit_then(changes, Vec::<Asked<()>>::new()).await.map(drop)
+    }
+
+    /// The same, and reads what is there afterwards: on PostgreSQL in the same round trip.
+    pub(crate) async fn commit_then<T: Send + 'static>(
+        &self,
+        changes: ChangeSet,
+        asked: Vec<Asked<T>>,
+    ) -> Result<Vec<T>, CommitError> {
         let logins = changes_logins(&changes);
-        let ops = ops_of(changes);
-        if ops.is_empty() {
-            return Ok(());
-        }
+        let ChangeSet { workspace_id, changes, audit } = changes;
+        let mut ops = ops_of(workspace_id, changes);
+        let records = audit.into_iter().map(Unwritten::from);
         match self.driver() {
-            Driver::Sqlite(sqlite) => sqlite.commit(ops).await,
-            Driver::Postgres(postgres) => postgres.commit(ops, logins).await,
+            Driver::Sqlite(sqlite) => {
+                let records: Vec<_> = records.collect();
+                if !(ops.is_empty() && records.is_empty()) {
+                    sqlite.commit(ops, records).await?;
+                }
+            }
+            Driver::Postgres(postgres) => {
+                ops.extend(records.map(Unwritten::insert));
+                if !ops.is_empty() {
+                    return postgres.commit(ops, logins, asked).await;
+                }
+            }
         }
+        Ok(self.scan_at_once(asked).await?)
     }
 
     /// A store for one short request that only reads. On SQLite its look-ups see one instant, from
@@ -203,17 +249,9 @@ impl Store {
     /// Several reads at one instant, their rows one after the other.
     pub(crate) async fn at_once<T: Send + 'static>(
         &self,
-        asked: Vec<(&'static Stmt, Vec<Val>, Load<T>)>,
+        asked: Vec<Asked<T>>,
     ) -> Result<Vec<T>, StoreError> {
-        let all = |at: &Instant| {
-            at.reading(|c| {
-                let mut found = Vec::new();
-                for (stmt, params, load) in &asked {
-                    found.extend(rows(c, stmt.name, stmt.sqlite(), params, *load)?);
-                }
-                Ok(found)
-            })
-        };
+        let all = |at: &Instant| at.reading(|connection| one_by_one(connection, &asked));
         match self {
             Self::Sqlite(sqlite) => all(&Instant::new(sqlite)),
             Self::Instant(at) => all(at),
@@ -233,14 +271,39 @@ impl Store {
         }
     }
 
+    /// The same for many rows: on SQLite on a thread that may block.
+    pub(crate) async fn scan_at_once<T: Send + 'static>(
+        &self,
+        asked: Vec<Asked<T>>,
+    ) -> Result<Vec<T>, StoreError> {
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        match self.driver() {
+            Driver::Sqlite(sqlite) => sqlite.scan_at_once(asked).await,
+            Driver::Postgres(postgres) => postgres.at_once(asked).await,
+        }
+    }
+
+    /// How often a caller waited for PostgreSQL; reads that are under way at the same time are one
+    /// round trip, so it tells something while one request is served at a time. None on SQLite.
+    pub fn round_trips(&self) -> u64 {
+        match self {
+            Self::Sqlite(_) | Self::Instant(_) => 0,
+            Self::Postgres(postgres) => postgres.round_trips(),
+        }
+    }
+
     /// Writes that rest on nothing: records of use, not of state.
     pub(crate) async fn write(&self, ops: Vec<Op>) -> Result<(), StoreError> {
         if ops.is_empty() {
             return Ok(());
         }
         let done = match self.driver() {
-            Driver::Sqlite(sqlite) => sqlite.commit(ops).await,
-            Driver::Postgres(postgres) => postgres.commit(ops, Vec::new()).await,
+            Driver::Sqlite(sqlite) => sqlite.commit(ops, Vec::new()).await,
+            Driver::Postgres(postgres) => {
+                postgres.commit(ops, Vec::new(), Vec::<Asked<()>>::new()).await.map(drop)
+            }
         };
         done.map_err(|error| match error {
             CommitError::Store(error) => error,

@@ -2,6 +2,7 @@
 //!
 //! Another process may read and write the same file: the `latchkey admin` commands do.
 
+mod chain;
 mod figures;
 mod instant;
 mod writer;
@@ -14,13 +15,13 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 use tokio::sync::Semaphore;
 
-use crate::audit;
+use crate::audit::{self, Unwritten};
 use crate::change::Op;
 use crate::error::{CommitError, StoreError};
 use crate::migrate;
 use crate::row::{self, Columns, Load, Row};
 use crate::statement::{Stmt, for_sqlite};
-use crate::store::{Made, Options};
+use crate::store::{Asked, Made, Options};
 use crate::value::Val;
 use writer::Writer;
 
@@ -133,8 +134,16 @@ impl Sqlite {
         tokio::task::spawn_blocking(move || this.reading(read)).await.map_err(|_| StoreError::Closed)?
     }
 
-    pub(crate) async fn commit(&self, ops: Vec<Op>) -> Result<(), CommitError> {
-        self.writer.submit(move |connection| ops.iter().try_for_each(|op| apply(connection, op))).await
+    pub(crate) async fn scan_at_once<T: Send + 'static>(
+        self: &std::sync::Arc<Self>,
+        asked: Vec<Asked<T>>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.blocking(move |connection| snapshot(connection, &asked)).await
+    }
+
+    pub(crate) async fn commit(&self, ops: Vec<Op>, records: Vec<Unwritten>) -> Result<(), CommitError> {
+        let apply = move |connection: &Connection| ops.iter().try_for_each(|op| apply(connection, op));
+        self.writer.submit(records, apply).await
     }
 
     pub(crate) async fn write_returning<T: Send + 'static>(
@@ -143,17 +152,18 @@ impl Sqlite {
         params: Vec<Val>,
         load: Load<T>,
     ) -> Result<Vec<T>, StoreError> {
-        self.writer.submit(move |connection| rows(connection, stmt.name, stmt.sqlite(), &params, load)).await
+        let write = move |connection: &Connection| rows(connection, stmt.name, stmt.sqlite(), &params, load);
+        self.writer.submit(Vec::new(), write).await
     }
 
-    /// Seals all workspaces in one transaction: the writer is the only sealer.
+    /// Seals what [`chain`] could not, in one transaction.
     pub(crate) async fn seal(&self, batch: usize) -> Result<audit::SealReport, StoreError> {
         // Mostly there is nothing to seal; that costs a look-up, and no transaction.
         if self.reading(|connection| ask(connection, &audit::workspaces_unsealed(), any))?.is_empty() {
             return Ok(audit::SealReport::default());
         }
         self.writer
-            .submit(move |connection| {
+            .submit(Vec::new(), move |connection| {
                 let mut sealed = 0;
                 for ws in ask(connection, &audit::workspaces_unsealed(), row::first)? {
                     let records = ask(connection, &audit::unsealed(ws, batch - sealed), audit::load_sealed)?;
@@ -194,6 +204,22 @@ fn ask<T>(connection: &Connection, op: &Op, load: Load<T>) -> Result<Vec<T>, Sto
     rows(connection, op.stmt.name, op.stmt.sqlite(), &op.params, load)
 }
 
+fn snapshot<T>(connection: &Connection, asked: &[Asked<T>]) -> Result<Vec<T>, StoreError> {
+    let snapshot = connection.unchecked_transaction().map_err(|error| failed("begin", error))?;
+    one_by_one(&snapshot, asked)
+}
+
+/// Several reads, without those that earlier ones make needless.
+pub(crate) fn one_by_one<T>(connection: &Connection, asked: &[Asked<T>]) -> Result<Vec<T>, StoreError> {
+    let mut found = Vec::new();
+    for one in asked {
+        if !one.is_needless(&found) {
+            found.extend(rows(connection, one.stmt.name, one.stmt.sqlite(), &one.params, one.load)?);
+        }
+    }
+    Ok(found)
+}
+
 pub(crate) fn rows<T>(
     connection: &Connection,
     name: &'static str,
@@ -217,12 +243,18 @@ fn apply(connection: &Connection, op: &Op) -> Result<(), CommitError> {
         // A lock, and the writer is alone.
         return Ok(());
     }
-    let mut statement =
-        connection.prepare_cached(op.stmt.sqlite()).map_err(|error| failed(op.stmt.name, error))?;
-    let touched = if reads {
-        statement.exists(params_from_iter(&op.params))
-    } else {
+    let execute = |stmt: &Stmt| {
+        let mut statement = connection.prepare_cached(stmt.sqlite())?;
         statement.execute(params_from_iter(&op.params)).map(|rows| rows > 0)
+    };
+    let touched = if reads {
+        let statement = connection.prepare_cached(op.stmt.sqlite());
+        statement.and_then(|mut statement| statement.exists(params_from_iter(&op.params)))
+    } else {
+        match op.cheaper.map(execute) {
+            None | Some(Ok(false)) => execute(op.stmt),
+            Some(done) => done,
+        }
     };
     match (touched, op.expect) {
         (Ok(false), Some(conflict)) => Err(conflict.into()),

@@ -44,7 +44,7 @@ on_both! {
         assert_eq!(refused, Err(Conflict::Moved { what: "member" }));
         assert_eq!(world.store.member_get(world.ws, bob.id).await.unwrap(), None);
         assert_eq!(world.store.team_get(world.ws, team.id).await.unwrap(), None);
-        assert_eq!(world.store.audit_verify(world.ws).await.unwrap().unsealed, 0);
+        assert_eq!(world.audited().await, 0);
         // And the connection is as good as before.
         world.member("bob").await;
     }
