@@ -85,11 +85,6 @@ fn load_standing(row: &mut Columns<'_>) -> Result<(Standing, Option<Membership>)
 }
 
 impl Store {
-    /// All members of a team, in id order. Large for large teams; [`Store::team_members_page`] is not.
-    pub async fn team_members(&self, ws: WorkspaceId, team: TeamId) -> Result<Vec<TeamMember>, StoreError> {
-        self.scan(&TEAM_MEMBERS, params![ws, team], load_member).await
-    }
-
     /// Members of a team after an id, in id order.
     pub async fn team_members_page(
         &self,

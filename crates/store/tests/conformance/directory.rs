@@ -174,7 +174,7 @@ on_both! {
         world.commit(put(&team, &ada)).await.unwrap();
         let again = Membership { team_id: team.id, member_id: ada.id, confirmed: None };
         world.commit(Change::MembershipInsert(again)).await.unwrap();
-        let members = world.store.team_members(world.ws, team.id).await.unwrap();
+        let members = world.store.team_shown(world.ws, team.id, true).await.unwrap().unwrap().1;
         assert_eq!(members, [(ada.id, "ada".to_owned(), Some(Epoch(1)))], "what was confirmed stays so");
         let no_team = Membership { team_id: world.id(TeamId::fresh), ..again };
         assert_eq!(world.commit(Change::MembershipInsert(no_team)).await, Err(Conflict::Missing { what: "team" }));
