@@ -1,21 +1,30 @@
 //! Which attributes of a stored SCIM text changed, for audit records: their names, not their values.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
 /// The names of the top-level attributes that differ; extensions are one name each.
 pub(crate) fn changed(before: &str, after: &str) -> Vec<String> {
     if before == after {
         return Vec::new();
     }
-    let (before, after) = (object(before), object(after));
-    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    names.into_iter().filter(|name| before.get(*name) != after.get(*name)).cloned().collect()
+    let (mut before, after) = (object(before), object(after));
+    let mut changed = Vec::new();
+    for (name, is) in after {
+        if before.remove(&name).is_none_or(|was| was.get() != is.get()) {
+            changed.push(name);
+        }
+    }
+    changed.extend(before.into_keys());
+    changed.sort_unstable();
+    changed
 }
 
-/// A text that is no object has no attributes; the store finds such a row damaged when it is read.
-fn object(text: &str) -> Map<String, Value> {
+/// The attributes with their values as text: stored texts are canonical, so equal values are equal
+/// texts. A text that is no object has no attributes; the store finds such a row damaged when it
+/// is read.
+fn object(text: &str) -> BTreeMap<String, &RawValue> {
     serde_json::from_str(text).unwrap_or_default()
 }
 

@@ -1,6 +1,6 @@
 //! Members come in, change and get roles.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::change::{Change, ChangeSet};
 use crate::context::{Cause, Ids};
@@ -127,15 +127,18 @@ pub(crate) fn with_attributes(before: &Member, after: &Member, standing: Standin
 
 /// Which attributes differ: of all the names, of those that are columns the values too.
 pub(crate) fn difference(before: &Member, after: &Member) -> Value {
-    let (mut was, mut is) = (columns(before), columns(after));
-    if let (Some(was), Some(is)) = (was.as_object_mut(), is.as_object_mut()) {
-        let same: Vec<String> =
-            was.iter().filter(|(name, value)| is.get(*name) == Some(value)).map(|(n, _)| n.clone()).collect();
-        for name in same {
-            was.remove(&name);
-            is.remove(&name);
+    let (mut was, mut is) = (Map::new(), Map::new());
+    let mut compare = |name: &str, before: Option<&str>, after: Option<&str>| {
+        if before != after {
+            was.insert(name.to_owned(), before.into());
+            is.insert(name.to_owned(), after.into());
         }
-    }
+    };
+    compare("user_name", Some(&before.user_name), Some(&after.user_name));
+    compare("external_id", before.external_id.as_deref(), after.external_id.as_deref());
+    compare("display_name", Some(&before.display_name), Some(&after.display_name));
+    compare("work_email", before.work_email.as_deref(), after.work_email.as_deref());
+    compare("origin", Some(before.origin.as_str()), Some(after.origin.as_str()));
     json!({ "changed": attributes::changed(&before.resource, &after.resource), "before": was, "after": is })
 }
 

@@ -10,7 +10,8 @@ use latchkey_access::offboarding::Trigger;
 use latchkey_access::safeguard::Wave;
 use latchkey_access::succession::{Heirs, InCharge, Owned};
 use latchkey_access::{Account, ChangeSet, Member, MemberState, Permission, Role, Safeguard, Workspace};
-use latchkey_kernel::id::{AccountId, MemberId, WorkspaceId};
+use latchkey_kernel::id::{AccountId, MemberId};
+use latchkey_store::Footing;
 
 use crate::{Effect, Engine, Error};
 
@@ -31,15 +32,11 @@ pub(crate) async fn leave(
     engine: &Engine,
     before: &Member,
     after: &Member,
+    footing: Footing,
     trigger: Trigger,
     cause: &Cause,
 ) -> Result<Left, Error> {
-    let workspace = engine.workspace(before.workspace_id).await?;
-    let stake = if before.state == MemberState::Active {
-        Stake::load(engine, &workspace, before, cause).await?
-    } else {
-        Stake::default()
-    };
+    let (workspace, stake) = Stake::load(engine, before, footing, cause).await?;
     let assessed = assessment::assess(&before.standing(), &stake.reached, cause.now);
     let leaver = Leaver {
         before,
@@ -75,27 +72,27 @@ pub(crate) struct Stake {
 }
 
 impl Stake {
-    /// Somebody who reaches nothing and knows nothing costs one round of reads; only who owns
-    /// accounts, is an Owner, or leaves passwords to change costs another.
+    /// Somebody who reaches nothing and knows nothing costs no read beyond their footing; only who
+    /// owns accounts, is an Owner, or leaves passwords to change costs another.
     pub(crate) async fn load(
         engine: &Engine,
-        workspace: &Workspace,
         member: &Member,
+        footing: Footing,
         cause: &Cause,
-    ) -> Result<Self, Error> {
+    ) -> Result<(Workspace, Self), Error> {
         let (workspace_id, id) = (member.workspace_id, member.id);
         let store = engine.store();
-        let (direct_grants, reached) = tokio::try_join!(
-            async { Ok::<_, Error>(store.grant_count_direct(workspace_id, id).await?) },
-            reached(engine, workspace_id, id),
-        )?;
+        let Footing { workspace, direct_grants, reached } = footing;
         let mut stake = Self { direct_grants, reached, ..Self::default() };
+        if member.state != MemberState::Active {
+            return Ok((workspace, stake));
+        }
         if member.role == Role::Owner {
-            stake.in_charge = Some(in_charge(engine, workspace, id).await?);
+            stake.in_charge = Some(in_charge(engine, &workspace, id).await?);
         }
         let owned = owned_accounts(&stake.reached);
         if !owned.is_empty() {
-            (stake.owned, stake.heirs) = succession(engine, workspace, id, owned, cause).await?;
+            (stake.owned, stake.heirs) = succession(engine, &workspace, id, owned, cause).await?;
         }
         let assessed = assessment::assess(&member.standing(), &stake.reached, cause.now);
         if assessment::plans_rotation(&assessed) {
@@ -106,32 +103,8 @@ impl Stake {
             )?;
             stake.wave = Some(Wave { leavers, active });
         }
-        Ok(stake)
+        Ok((workspace, stake))
     }
-}
-
-/// What a member could reach and knows, with the accounts that this names.
-pub(crate) async fn reached(
-    engine: &Engine,
-    workspace_id: WorkspaceId,
-    id: MemberId,
-) -> Result<Reached, Error> {
-    let store = engine.store();
-    let (reaches, exposures) = tokio::try_join!(
-        store.reaches_of_member(workspace_id, id),
-        store.exposures_of_member(workspace_id, id),
-    )?;
-    let named: BTreeSet<AccountId> = reaches
-        .iter()
-        .map(|reach| reach.account_id)
-        .chain(exposures.iter().map(|exposure| exposure.account_id))
-        .collect();
-    let accounts = if named.is_empty() {
-        Vec::new()
-    } else {
-        store.account_list_by_ids(workspace_id, &named.into_iter().collect::<Vec<_>>()).await?
-    };
-    Ok(Reached { reaches, exposures, accounts })
 }
 
 /// Who else is in charge of a workspace whose Owner `id` leaves or is demoted.

@@ -5,7 +5,9 @@ use latchkey_access::offboarding::Trigger;
 use latchkey_access::{Member, MemberState, Role, Workspace, members as rules};
 use latchkey_kernel::id::{MemberId, TeamId};
 use latchkey_scim::filter::fold;
-use latchkey_store::{Conflict, MemberColumn, MemberTest, MemberWhere, Page, TextOp, UniqueKey, Where};
+use latchkey_store::{
+    Conflict, Footing, MemberColumn, MemberTest, MemberWhere, Page, TextOp, UniqueKey, Where,
+};
 
 use crate::directory::resource_with_active;
 use crate::engine::only_moved;
@@ -175,11 +177,11 @@ pub async fn deactivate(engine: &Engine, by: &Caller, id: MemberId) -> Result<Ch
     engine
         .settle(|| async {
             let cause = by.cause(engine, Action::Deactivate)?;
-            let before = find(engine, by, id).await?;
+            let (before, footing) = with_footing(engine, by, id).await?;
             may_touch(by, &before)?;
             let after =
                 Member { resource: resource_with_active(&before, MemberState::Inactive)?, ..before.clone() };
-            let left = leaving::leave(engine, &before, &after, Trigger::Admin, &cause).await?;
+            let left = leaving::leave(engine, &before, &after, footing, Trigger::Admin, &cause).await?;
             engine.commit(left.changes, only_moved).await?;
             Ok(Changed { member: find(engine, by, id).await?, effects: left.effects })
         })
@@ -194,18 +196,29 @@ pub async fn reactivate(engine: &Engine, by: &Caller, id: MemberId) -> Result<Ch
     engine
         .settle(|| async {
             let cause = by.cause(engine, Action::Reactivate)?;
-            let before = find(engine, by, id).await?;
+            let (before, footing) = with_footing(engine, by, id).await?;
             may_touch(by, &before)?;
             if before.state == MemberState::Active {
                 return Err(latchkey_access::refusal::Refusal::MemberActive.into());
             }
             let after =
                 Member { resource: resource_with_active(&before, MemberState::Active)?, ..before.clone() };
-            let back = returning::come_back(engine, &before, &after, &cause).await?;
+            let back = returning::come_back(engine, &before, &after, &footing.workspace, &cause);
             engine.commit(back.changes, only_moved).await?;
             Ok(Changed { member: find(engine, by, id).await?, effects: back.effects })
         })
         .await
+}
+
+/// One member of the caller's workspace, with what their leaving or return rests on.
+pub(crate) async fn with_footing(
+    engine: &Engine,
+    by: &Caller,
+    id: MemberId,
+) -> Result<(Member, Footing), Error> {
+    let found = engine.store().subject_with_footing(by.workspace_id(), id).await?;
+    let (subject, footing) = found.ok_or(Error::NotFound { what: "member" })?;
+    Ok((subject.member, footing))
 }
 
 /// One member of the caller's workspace.

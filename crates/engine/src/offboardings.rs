@@ -124,12 +124,11 @@ pub async fn cancel_rotations(
 /// When there is no such member, or the caller may not.
 pub async fn simulate(engine: &Engine, by: &Caller, id: MemberId) -> Result<Simulation, Error> {
     let cause = by.cause(engine, Action::ReadOffboardings)?;
-    let member = members::find(engine, by, id).await?;
+    let (member, footing) = members::with_footing(engine, by, id).await?;
     if !member.standing().is_active() {
         return Ok(Simulation { member, direct_grants: 0, accounts: Vec::new(), held: false });
     }
-    let workspace = engine.workspace(by.workspace_id()).await?;
-    let stake = Stake::load(engine, &workspace, &member, &cause).await?;
+    let (workspace, stake) = Stake::load(engine, &member, footing, &cause).await?;
     let assessed = assessment::assess(&member.standing(), &stake.reached, cause.now);
     let accounts = assessed.iter().map(Foreseen::of).collect();
     let held = stake.wave.is_some_and(|wave| safeguard::trips(workspace.policy.safeguard, wave));

@@ -1,9 +1,9 @@
 //! Somebody comes back: a valid member again, with nothing until it is given.
 
 use latchkey_access::context::Cause;
-use latchkey_access::{ChangeSet, Member, returning as rules};
+use latchkey_access::{ChangeSet, Member, Workspace, returning as rules};
 
-use crate::{Effect, Engine, Error};
+use crate::{Effect, Engine};
 
 /// What follows when somebody comes back, not yet committed.
 #[derive(Debug)]
@@ -13,13 +13,13 @@ pub(crate) struct Back {
 }
 
 /// Decides one return. `after` is `before` with the attributes that the same request changes.
-pub(crate) async fn come_back(
+pub(crate) fn come_back(
     engine: &Engine,
     before: &Member,
     after: &Member,
+    workspace: &Workspace,
     cause: &Cause,
-) -> Result<Back, Error> {
-    let workspace = engine.workspace(before.workspace_id).await?;
-    let changes = rules::come_back(before, after, &workspace, cause, engine.ids(cause));
-    Ok(Back { changes, effects: vec![Effect::one("member.reactivated")] })
+) -> Back {
+    let changes = rules::come_back(before, after, workspace, cause, engine.ids(cause));
+    Back { changes, effects: vec![Effect::one("member.reactivated")] }
 }

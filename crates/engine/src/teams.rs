@@ -1,20 +1,15 @@
 //! Teams, as admins see and change them. A directory's team is changed in the directory.
 
-use std::collections::BTreeSet;
-
 use latchkey_access::authority::Action;
 use latchkey_access::member::Version;
 use latchkey_access::membership::{self, MemberChange};
-use latchkey_access::{Account, GrantObject, Member, Membership, Origin, Team, teams as rules};
-use latchkey_kernel::id::{AccountId, MemberId, TeamId, WorkspaceId};
+use latchkey_access::{Member, Membership, Origin, Team, teams as rules};
+use latchkey_kernel::id::{MemberId, TeamId};
 use latchkey_scim::filter::fold;
-use latchkey_store::{Conflict, GrantFilter, Page, TeamColumn, TeamTest, TextOp, UniqueKey, Where};
+use latchkey_store::{Conflict, Page, TeamColumn, TeamTest, TextOp, UniqueKey, Where};
 
 use crate::engine::only_moved;
 use crate::{Caller, Engine, Error, members};
-
-/// How many grants of a team are looked at when it goes.
-const GRANTS_OF_TEAM: usize = 10_000;
 
 /// Which teams.
 #[derive(Debug, Clone, Default)]
@@ -130,8 +125,9 @@ pub async fn delete(engine: &Engine, by: &Caller, id: TeamId) -> Result<(), Erro
     engine
         .settle(|| async {
             let cause = by.cause(engine, Action::WriteTeams)?;
-            let team = find(engine, by, id).await?;
-            let reached = accounts_of(engine, by.workspace_id(), id).await?;
+            let (team, reached) = tokio::try_join!(find(engine, by, id), async {
+                Ok(engine.store().accounts_of_team(by.workspace_id(), id).await?)
+            })?;
             let changes = rules::delete(&team, &reached, &cause, engine.ids(&cause))?;
             engine.commit(changes, only_moved).await
         })
@@ -209,33 +205,6 @@ where
             engine.commit(changes, only_moved).await
         })
         .await
-}
-
-/// The accounts that a team's grants reach.
-pub(crate) async fn accounts_of(
-    engine: &Engine,
-    workspace_id: WorkspaceId,
-    id: TeamId,
-) -> Result<Vec<Account>, Error> {
-    let store = engine.store();
-    let filter = GrantFilter { team: Some(id), ..GrantFilter::default() };
-    let (mut ids, mut collections) = (BTreeSet::new(), BTreeSet::new());
-    for grant in store.grant_page(workspace_id, filter, None, GRANTS_OF_TEAM).await? {
-        match grant.object {
-            GrantObject::Account(account) => drop(ids.insert(account)),
-            GrantObject::Collection(collection) => {
-                collections.insert(collection);
-                let below = store.collection_descendants(workspace_id, collection).await?;
-                collections.extend(below.into_iter().map(|collection| collection.id));
-            }
-        }
-    }
-    for collection in collections {
-        let within = store.accounts_of_collection(workspace_id, collection).await?;
-        ids.extend(within.into_iter().map(|account| account.id));
-    }
-    let ids: Vec<AccountId> = ids.into_iter().collect();
-    Ok(if ids.is_empty() { Vec::new() } else { store.account_list_by_ids(workspace_id, &ids).await? })
 }
 
 /// One team of the caller's workspace.

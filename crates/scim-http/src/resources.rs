@@ -1,7 +1,7 @@
 //! Users and Groups, one at a time.
 
 use axum::http::header;
-use latchkey_engine::directory::{Done, GroupAnswer};
+use latchkey_engine::directory::{Done, GroupShown};
 use latchkey_scim::etag::{Preconditions, weak};
 use latchkey_scim::json::Json;
 use latchkey_scim::projection::Projection;
@@ -40,11 +40,10 @@ pub(crate) async fn user_create(call: &Call<'_>, body: &Json, flight: &mut Fligh
 }
 
 pub(crate) async fn group_create(call: &Call<'_>, body: &Json, flight: &mut Flight) -> Outcome {
-    let done = call.directory.group_create(body, &call.scim.limits).await;
-    let mut group = landed(call, flight, done)?;
-    flight.target(group.id());
     let projection = projection(call);
-    with_members(call, &mut group, &projection).await?;
+    let done = call.directory.group_create(body, shown(&projection), &call.scim.limits).await;
+    let group = landed(call, flight, done)?;
+    flight.target(group.id());
     created(call, &group, &projection)
 }
 
@@ -57,9 +56,10 @@ pub(crate) async fn user_replace(call: &Call<'_>, body: &Json, flight: &mut Flig
 
 pub(crate) async fn group_replace(call: &Call<'_>, body: &Json, flight: &mut Flight) -> Outcome {
     let conditions = conditions(call)?;
-    let done = call.directory.group_replace(&call.segment, body, &conditions, &call.scim.limits).await;
-    landed(call, flight, done)?;
-    shown_again(call).await
+    let projection = projection(call);
+    let show = shown(&projection);
+    let done = call.directory.group_replace(&call.segment, body, &conditions, show, &call.scim.limits).await;
+    written(call, &landed(call, flight, done)?, &projection)
 }
 
 pub(crate) async fn user_patch(call: &Call<'_>, body: &Json, flight: &mut Flight) -> Outcome {
@@ -73,12 +73,11 @@ pub(crate) async fn user_patch(call: &Call<'_>, body: &Json, flight: &mut Flight
 /// nothing, and Entra expects it so (quirk 31; RFC 7644 §3.5.2).
 pub(crate) async fn group_patch(call: &Call<'_>, body: &Json, flight: &mut Flight) -> Outcome {
     let conditions = conditions(call)?;
-    let done = call.directory.group_patch(&call.segment, body, &conditions, &call.scim.limits).await;
-    landed(call, flight, done)?;
-    if !projection(call).is_given() {
-        return Ok(Reply::no_content());
-    }
-    shown_again(call).await
+    let projection = projection(call);
+    let show = if projection.is_given() { shown(&projection) } else { GroupShown::Nothing };
+    let done = call.directory.group_patch(&call.segment, body, &conditions, show, &call.scim.limits).await;
+    let group = landed(call, flight, done)?;
+    if show == GroupShown::Nothing { Ok(Reply::no_content()) } else { written(call, &group, &projection) }
 }
 
 pub(crate) async fn user_delete(call: &Call<'_>, flight: &mut Flight) -> Outcome {
@@ -126,23 +125,8 @@ fn landed<T>(
     Ok(done.value)
 }
 
-/// The group as it is after a write, whose version the write has not read.
-async fn shown_again(call: &Call<'_>) -> Outcome {
-    let projection = projection(call);
-    let group = call.directory.group_get(&call.segment, projection.wants("members")).await;
-    written(call, &group.map_err(|error| call.failure(error))?, &projection)
-}
-
-async fn with_members(
-    call: &Call<'_>,
-    group: &mut GroupAnswer,
-    projection: &Projection,
-) -> Result<(), Failure> {
-    if projection.wants("members") && group.members.is_none() {
-        let members = call.directory.group_members(group.team.id).await;
-        group.members = Some(members.map_err(|error| call.failure(error))?);
-    }
-    Ok(())
+fn shown(projection: &Projection) -> GroupShown {
+    if projection.wants("members") { GroupShown::WithMembers } else { GroupShown::Row }
 }
 
 fn got(call: &Call<'_>, shown: &impl Shown, projection: &Projection) -> Outcome {

@@ -2,7 +2,7 @@
 
 use latchkey_access::{Account, OwnerFlag, Version};
 use latchkey_kernel::Timestamp;
-use latchkey_kernel::id::{AccountId, CollectionId, MemberId, WorkspaceId};
+use latchkey_kernel::id::{AccountId, CollectionId, MemberId, TeamId, WorkspaceId};
 
 use crate::change::Op;
 use crate::member::limit_of;
@@ -11,6 +11,7 @@ use crate::statement::statements;
 use crate::value::{Val, params};
 use crate::{Store, StoreError};
 
+/// The columns of an account `a`, for [`load`].
 macro_rules! columns {
     () => {
         "a.workspace_id, a.id, a.name, a.app, a.url, a.username, a.sensitivity, a.offboarding_rotation, \
@@ -18,6 +19,7 @@ macro_rules! columns {
          a.created_at, a.modified_at"
     };
 }
+pub(crate) use columns;
 
 statements! {
     ACCOUNT_GET = concat!("select ", columns!(), " from account a where a.workspace_id = $1 and a.id = $2");
@@ -31,6 +33,16 @@ statements! {
         and a.collection_id = $2 order by a.id");
     ACCOUNTS_OWNED = concat!("select ", columns!(), " from account a where a.workspace_id = $1 \
         and a.owner_id = $2 order by a.id");
+    ACCOUNTS_OF_TEAM = concat!("with recursive below (id, depth) as ( \
+        select g.collection_id, 0 from access_grant g where g.workspace_id = $1 and g.team_id = $2 \
+        and g.collection_id is not null \
+        union select c.id, b.depth + 1 from below b join collection c on c.workspace_id = $1 \
+        and c.parent_id = b.id where b.depth < 64), \
+        who (id) as (select g.account_id from access_grant g where g.workspace_id = $1 and g.team_id = $2 \
+        and g.account_id is not null \
+        union select a.id from below b cross join account a where a.workspace_id = $1 and a.collection_id = b.id) \
+        select ", columns!(), " from who w cross join account a where a.workspace_id = $1 \
+        and a.id = w.id order by a.id");
     ACCOUNT_INSERT = "insert into account (workspace_id, id, name, app, url, username, sensitivity, \
         offboarding_rotation, collection_id, owner_id, owner_flag, successor_id, secret_generation, version, \
         created_at, modified_at) \
@@ -44,7 +56,7 @@ statements! {
         modified_at = $6 where workspace_id = $1 and id = $2 and owner_id = $3";
 }
 
-fn load(row: &mut Columns<'_>) -> Result<Account, StoreError> {
+pub(crate) fn load(row: &mut Columns<'_>) -> Result<Account, StoreError> {
     Ok(Account {
         workspace_id: row.next()?,
         id: row.next()?,
@@ -104,6 +116,11 @@ impl Store {
         collection: CollectionId,
     ) -> Result<Vec<Account>, StoreError> {
         self.scan(&ACCOUNTS_OF_COLLECTION, params![ws, collection], load).await
+    }
+
+    /// The accounts that a team's grants reach, on the account or a collection above it, in id order.
+    pub async fn accounts_of_team(&self, ws: WorkspaceId, team: TeamId) -> Result<Vec<Account>, StoreError> {
+        self.look_up(&ACCOUNTS_OF_TEAM, params![ws, team], load).await
     }
 
     /// The accounts that a member owns, in id order.

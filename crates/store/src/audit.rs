@@ -1,8 +1,9 @@
 //! The audit log: records are written with what they tell of, and chained by hash right after.
 //!
-//! A record is inserted without a place in the chain, so that writers never wait for each other;
-//! [`Store::audit_seal`] gives each its place: `hash = SHA-256(previous hash, fields)`. Who alters
-//! a record, removes one or changes their order breaks a link, and [`Store::audit_verify`] says which.
+//! On PostgreSQL a record is inserted without a place in the chain, so that writers never wait for
+//! each other; [`Store::audit_seal`] gives each its place: `hash = SHA-256(previous hash, fields)`.
+//! On SQLite, where one thread writes, it gets its place in the commit. Who alters a record, removes
+//! one or changes their order breaks a link, and [`Store::audit_verify`] says which.
 
 use latchkey_access::AuditRecord;
 use latchkey_kernel::Timestamp;
@@ -15,8 +16,9 @@ use crate::filter::Draft;
 use crate::member::limit_of;
 use crate::row::Columns;
 use crate::statement::statements;
+use crate::store::Driver;
 use crate::store::Made;
-use crate::value::params;
+use crate::value::{Val, json_text, params};
 use crate::{Store, StoreError};
 
 /// What the first record of a chain names as the one before it.
@@ -38,6 +40,9 @@ macro_rules! columns {
 statements! {
     AUDIT_INSERT = "insert into audit_record (workspace_id, id, at, actor, action, target_kind, target_id, \
         request_id, detail) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    AUDIT_INSERT_SEALED = "insert into audit_record (workspace_id, id, at, actor, action, target_kind, \
+        target_id, request_id, detail, seq, previous_hash, hash) \
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     AUDIT_SEALED_AFTER = concat!("select ", columns!(), " from audit_record r where r.workspace_id = $1 \
         and r.seq > $2 order by r.seq limit $3");
     AUDIT_UNSEALED_COUNT = "select count(*) from audit_record r where r.workspace_id = $1 and r.seq is null";
@@ -194,8 +199,19 @@ pub(crate) fn load_sealed(row: &mut Columns<'_>) -> Result<Sealed, StoreError> {
     let texts: [String; 4] = [row.next()?, row.next()?, row.next()?, row.next()?];
     let request: RequestId = row.next()?;
     let detail: String = row.next()?;
+    let fields = fields((ws, id, at), texts.each_ref().map(String::as_str), request, &detail);
+    Ok(Sealed { id, fields, seq: row.maybe()?, previous: row.maybe()?, hash: row.maybe()? })
+}
+
+/// What a hash is over: each field with its length before it, so that no two records have the
+/// same bytes. `texts` are actor, action, and the target's kind and id.
+fn fields(
+    (ws, id, at): (WorkspaceId, AuditId, i64),
+    texts: [&str; 4],
+    request: RequestId,
+    detail: &str,
+) -> Vec<u8> {
     let mut fields = Vec::with_capacity(256 + detail.len());
-    // Each field with its length before it, so that no two records have the same bytes.
     let mut field = |bytes: &[u8]| {
         fields.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
         fields.extend_from_slice(bytes);
@@ -206,7 +222,7 @@ pub(crate) fn load_sealed(row: &mut Columns<'_>) -> Result<Sealed, StoreError> {
     texts.iter().for_each(|text| field(text.as_bytes()));
     field(request.as_ref());
     field(detail.as_bytes());
-    Ok(Sealed { id, fields, seq: row.maybe()?, previous: row.maybe()?, hash: row.maybe()? })
+    fields
 }
 
 fn hash_of(previous: &[u8; 32], fields: &[u8]) -> [u8; 32] {
@@ -248,33 +264,65 @@ pub(crate) fn seal_ops(ws: WorkspaceId, head: Head, records: &[Sealed]) -> Vec<O
         previous = hash;
     }
     if !ops.is_empty() {
-        ops.push(Op::new(&AUDIT_HEAD_SET, params![ws, seq, previous.as_slice()], "audit record"));
+        ops.push(head_set(ws, (seq, previous)));
     }
     ops
 }
 
-pub(crate) fn insert(r: &AuditRecord) -> Op {
-    let params = params![
-        r.workspace_id,
-        r.id,
-        r.at,
-        r.actor.to_string(),
-        r.action,
-        r.target_kind,
-        &r.target_id,
-        r.request_id,
-        &r.detail,
-    ];
-    Op::new(&AUDIT_INSERT, params, "audit record")
+pub(crate) fn head_set(ws: WorkspaceId, (seq, hash): Head) -> Op {
+    Op::new(&AUDIT_HEAD_SET, params![ws, seq, hash.as_slice()], "audit record")
+}
+
+/// A record that is to be written.
+pub(crate) struct Unwritten {
+    record: AuditRecord,
+    actor: String,
+    detail: String,
+}
+
+impl From<AuditRecord> for Unwritten {
+    fn from(record: AuditRecord) -> Self {
+        Self { actor: record.actor.to_string(), detail: json_text(&record.detail), record }
+    }
+}
+
+impl Unwritten {
+    pub(crate) const fn workspace_id(&self) -> WorkspaceId {
+        self.record.workspace_id
+    }
+
+    /// Writes it without a place in the chain.
+    pub(crate) fn insert(self) -> Op {
+        Op::new(&AUDIT_INSERT, self.params(), "audit record")
+    }
+
+    /// Writes it at the end of the chain, which from then on is it.
+    pub(crate) fn insert_sealed(self, head: &mut Head) -> Op {
+        let (seq, previous) = *head;
+        let r = &self.record;
+        let texts = [&*self.actor, r.action, r.target_kind, &r.target_id];
+        let place = (r.workspace_id, r.id, r.at.as_micros());
+        let hash = hash_of(&previous, &fields(place, texts, r.request_id, &self.detail));
+        *head = (seq + 1, hash);
+        let mut params = self.params();
+        params.extend(params![seq + 1, previous.as_slice(), hash.as_slice()]);
+        Op::new(&AUDIT_INSERT_SEALED, params, "audit record")
+    }
+
+    fn params(self) -> Vec<Val> {
+        let Self { record: r, actor, detail } = self;
+        params![r.workspace_id, r.id, r.at, actor, r.action, r.target_kind, r.target_id, r.request_id, detail,]
+    }
 }
 
 impl Store {
     /// Gives up to `batch` records their place in their workspaces' chains, in the order in which
-    /// they were made. One sealer at a time holds a workspace; others pass it by.
+    /// they were made. One sealer at a time holds a workspace; others pass it by. On SQLite there
+    /// is nothing left to do, unless a chain lost its end and got it back.
     pub async fn audit_seal(&self, _now: Timestamp, batch: usize) -> Result<SealReport, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.seal(batch).await,
-            Self::Postgres(postgres) => postgres.seal(batch).await,
+        match self.driver() {
+            Driver::Sqlite(sqlite) => sqlite.seal(batch).await,
+            Driver::Postgres(postgres) => postgres.seal(batch).await,
         }
     }
 

@@ -1,19 +1,23 @@
 //! From changes to the statements that make them.
 
-use latchkey_access::{Change, ChangeSet, RotationChange};
+use latchkey_access::{Change, RotationChange};
+use latchkey_kernel::id::{MemberId, WorkspaceId};
 
 use crate::error::Conflict;
 use crate::statement::Stmt;
 use crate::value::Val;
 use crate::{
-    account, audit, case, collection, connector, exposure, grant, key, member, membership, outbox, rotation,
-    secret, task, team, token, workspace,
+    account, case, collection, connector, exposure, grant, key, member, membership, outbox, rotation, secret,
+    task, team, token, workspace,
 };
 
 /// One statement of a commit, and what it means when it fails.
 #[derive(Debug)]
 pub(crate) struct Op {
     pub(crate) stmt: &'static Stmt,
+    /// One that does the same for less, with the same parameters, if it touches a row: tried first
+    /// where statements are made one after the other.
+    pub(crate) cheaper: Option<&'static Stmt>,
     pub(crate) params: Vec<Val>,
     /// What it comes to when the statement touches no row; `None` when that is fine.
     pub(crate) expect: Option<Conflict>,
@@ -24,7 +28,13 @@ pub(crate) struct Op {
 impl Op {
     /// A statement on rows of the kind `what`.
     pub(crate) const fn new(stmt: &'static Stmt, params: Vec<Val>, what: &'static str) -> Self {
-        Self { stmt, params, expect: None, unlinked: Conflict::Missing { what } }
+        Self { stmt, cheaper: None, params, expect: None, unlinked: Conflict::Missing { what } }
+    }
+
+    /// Tries this statement first.
+    pub(crate) const fn or_cheaper(mut self, stmt: &'static Stmt) -> Self {
+        self.cheaper = Some(stmt);
+        self
     }
 
     /// Fails as moved when no row is touched.
@@ -46,24 +56,51 @@ impl Op {
     }
 }
 
-/// The statements of a change set, in order.
+/// The statements of changes, in order.
 ///
 /// A bare bump of a team's version goes last: it depends on nothing but the team, and taking team
 /// rows after member rows, as an offboarding does, keeps two commits from waiting for each other.
-pub(crate) fn ops_of(set: ChangeSet) -> Vec<Op> {
-    let ChangeSet { workspace_id, changes, audit } = set;
-    let mut ops = Vec::with_capacity(changes.len() + audit.len());
+pub(crate) fn ops_of(workspace_id: WorkspaceId, changes: Vec<Change>) -> Vec<Op> {
+    let mut ops = Vec::with_capacity(changes.len() + 3);
     let mut touches = Vec::new();
+    let holds_nothing = proven_to_hold_nothing(&changes);
     for change in changes {
-        let to = if matches!(change, Change::TeamTouch { .. }) { &mut touches } else { &mut ops };
-        push(to, workspace_id, change);
+        match change {
+            Change::TeamTouch { .. } => push(&mut touches, workspace_id, change),
+            Change::MemberCutOff { member_id, at, .. } if holds_nothing == Some(member_id) => {
+                ops.extend(member::cut_off_empty(workspace_id, member_id, at));
+            }
+            _ => push(&mut ops, workspace_id, change),
+        }
     }
     ops.append(&mut touches);
-    ops.extend(audit.iter().map(audit::insert));
     ops
 }
 
-fn push(ops: &mut Vec<Op>, ws: latchkey_kernel::id::WorkspaceId, change: Change) {
+/// The member of whom the set expects that they have no grant and own no account, unless it gives
+/// somebody something itself: nothing of theirs is left to be taken.
+fn proven_to_hold_nothing(changes: &[Change]) -> Option<MemberId> {
+    let gives = |change: &Change| {
+        matches!(
+            change,
+            Change::GrantInsert(_)
+                | Change::AccountInsert(_)
+                | Change::AccountUpdate { .. }
+                | Change::AccountHandOver { .. }
+        )
+    };
+    let first = changes
+        .iter()
+        .find(|change| matches!(change, Change::LeaverExpect { .. } | Change::MemberCutOff { .. }))?;
+    match first {
+        Change::LeaverExpect { member_id, direct_grants: 0, owned_accounts: 0, .. } => {
+            (!changes.iter().any(gives)).then_some(*member_id)
+        }
+        _ => None,
+    }
+}
+
+fn push(ops: &mut Vec<Op>, ws: WorkspaceId, change: Change) {
     match change {
         Change::WorkspaceInsert(row) => ops.extend(workspace::insert(&row)),
         Change::WorkspaceUpdate { workspace, expect } => ops.push(workspace::update(&workspace, expect)),
@@ -168,7 +205,7 @@ fn seals(change: &RotationChange) -> Option<i64> {
     }
 }
 
-fn of_rotation(ws: latchkey_kernel::id::WorkspaceId, change: RotationChange) -> Op {
+fn of_rotation(ws: WorkspaceId, change: RotationChange) -> Op {
     match change {
         RotationChange::ConnectorInsert(row) => connector::insert(ws, &row),
         RotationChange::ConnectorUpdate { connector, expect } => connector::update(ws, &connector, expect),

@@ -84,7 +84,7 @@ impl SeenRow {
     }
 }
 
-fn load(row: &mut Columns<'_>) -> Result<Exposure, StoreError> {
+pub(crate) fn load(row: &mut Columns<'_>) -> Result<Exposure, StoreError> {
     Ok(Exposure {
         account_id: row.next()?,
         member_id: row.next()?,

@@ -7,7 +7,7 @@ use latchkey_kernel::id::{AccountId, CollectionId, GrantId, MemberId, TeamId, Wo
 use crate::change::Op;
 use crate::filter::Draft;
 use crate::member::limit_of;
-use crate::row::{self, Columns};
+use crate::row::Columns;
 use crate::statement::statements;
 use crate::store::Made;
 use crate::value::params;
@@ -24,7 +24,6 @@ pub(crate) use grant_columns;
 
 statements! {
     GRANT_GET = concat!("select ", grant_columns!(), " from access_grant g where g.workspace_id = $1 and g.id = $2");
-    GRANT_COUNT_DIRECT = "select count(*) from access_grant g where g.workspace_id = $1 and g.member_id = $2";
     GRANT_INSERT = "insert into access_grant (workspace_id, id, member_id, member_epoch, team_id, account_id, \
         collection_id, permission, starts_at, ends_at, reason, granted_by, granted_at) \
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
@@ -106,11 +105,6 @@ impl Store {
         draft.push(" order by g.id limit ").bind(limit_of(limit));
         // Thirty-two shapes at most.
         self.scan_made(Made::of("grant_page", draft, 0), load).await
-    }
-
-    /// How many direct grants a member has, on whatever.
-    pub async fn grant_count_direct(&self, ws: WorkspaceId, member: MemberId) -> Result<u64, StoreError> {
-        Ok(self.look_up_one(&GRANT_COUNT_DIRECT, params![ws, member], row::count).await?.unwrap_or(0))
     }
 }
 

@@ -70,6 +70,11 @@ statements! {
         display_name_key = $7, work_email = $8, work_email_key = $9, role = $10, state = $11, origin = $12, \
         access_epoch = $13, reviewed_epoch = $14, resource = $15, version = $16, created_at = $17, \
         modified_at = $18, left_at = $19 where workspace_id = $1 and id = $2 and version = $20";
+    MEMBER_UPDATE_NAMESAKE = "update member set role = $10, state = $11, origin = $12, access_epoch = $13, \
+        reviewed_epoch = $14, resource = $15, version = $16, modified_at = $18, left_at = $19 \
+        where workspace_id = $1 and id = $2 and version = $20 and user_name = $3 and user_name_key = $4 \
+        and external_id is not distinct from $5 and display_name = $6 and display_name_key = $7 \
+        and work_email is not distinct from $8 and work_email_key is not distinct from $9 and created_at = $17";
     MEMBER_EMAILS_CLEAR = "delete from member_email where workspace_id = $1 and member_id = $2";
     MEMBER_EMAIL_INSERT = "insert into member_email (workspace_id, member_id, email_key) values ($1, $2, $3) \
         on conflict do nothing";
@@ -324,7 +329,8 @@ pub(crate) fn insert(ws: WorkspaceId, member: &Member) -> Op {
 pub(crate) fn update(ws: WorkspaceId, member: &Member, expect: Version) -> Op {
     let mut params = values(ws, member);
     params.push(expect.into());
-    Op::new(&MEMBER_UPDATE, params, "member").or_moved("member")
+    // Most changes are of nothing that people are found by, and leave those indexes alone.
+    Op::new(&MEMBER_UPDATE, params, "member").or_cheaper(&MEMBER_UPDATE_NAMESAKE).or_moved("member")
 }
 
 pub(crate) fn emails_set(ws: WorkspaceId, id: MemberId, keys: &[String]) -> Vec<Op> {
@@ -349,12 +355,22 @@ pub(crate) fn leaver_expect(ws: WorkspaceId, id: MemberId, counts: [u64; 3]) -> 
 }
 
 pub(crate) fn cut_off(ws: WorkspaceId, id: MemberId, case_id: CaseId, at: Timestamp) -> [Op; 6] {
+    let [tokens, successor] = cut_off_empty(ws, id, at);
     [
         lock(ws, id),
         Op::new(&CUT_OFF_KEEP_GRANTS, params![ws, id, case_id], "case"),
         Op::new(&CUT_OFF_GRANTS, params![ws, id], "grant"),
-        Op::new(&CUT_OFF_TOKENS, params![ws, id, at], "token"),
         Op::new(&CUT_OFF_OWNED, params![ws, id, at], "account"),
+        tokens,
+        successor,
+    ]
+}
+
+/// What is left of it for somebody of whom the same commit has proven, their row held, that they
+/// have no grant and own nothing.
+pub(crate) fn cut_off_empty(ws: WorkspaceId, id: MemberId, at: Timestamp) -> [Op; 2] {
+    [
+        Op::new(&CUT_OFF_TOKENS, params![ws, id, at], "token"),
         Op::new(&CUT_OFF_SUCCESSOR, params![ws, id, at], "account"),
     ]
 }

@@ -61,11 +61,11 @@ statements! {
 /// A member of a team: id, what people call them, and the epoch in which it was confirmed.
 pub type TeamMember = (MemberId, String, Option<Epoch>);
 
-fn load_member(row: &mut Columns<'_>) -> Result<TeamMember, StoreError> {
+pub(crate) fn load_member(row: &mut Columns<'_>) -> Result<TeamMember, StoreError> {
     Ok((row.next()?, row.next()?, row.maybe()?))
 }
 
-fn load_team_of(row: &mut Columns<'_>) -> Result<(MemberId, TeamId, String), StoreError> {
+pub(crate) fn load_team_of(row: &mut Columns<'_>) -> Result<(MemberId, TeamId, String), StoreError> {
     Ok((row.next()?, row.next()?, row.next()?))
 }
 
@@ -85,11 +85,6 @@ fn load_standing(row: &mut Columns<'_>) -> Result<(Standing, Option<Membership>)
 }
 
 impl Store {
-    /// All members of a team, in id order. Large for large teams; [`Store::team_members_page`] is not.
-    pub async fn team_members(&self, ws: WorkspaceId, team: TeamId) -> Result<Vec<TeamMember>, StoreError> {
-        self.scan(&TEAM_MEMBERS, params![ws, team], load_member).await
-    }
-
     /// Members of a team after an id, in id order.
     pub async fn team_members_page(
         &self,

@@ -13,6 +13,7 @@ use crate::grant::{self, grant_columns};
 use crate::member::{MemberBrief, limit_of, load_brief};
 use crate::row::Columns;
 use crate::statement::statements;
+use crate::store::Asked;
 use crate::value::params;
 use crate::{Store, StoreError};
 
@@ -75,7 +76,7 @@ pub struct WhoReach {
     pub reach: Reach,
 }
 
-enum Found {
+pub(crate) enum Found {
     Owned(AccountId),
     Granted(Grant, Option<ThroughTeam>),
     /// A collection below a granted one, its parent, and an account that lies in it.
@@ -85,7 +86,7 @@ enum Found {
     Above(CollectionId),
 }
 
-fn load_owned(row: &mut Columns<'_>) -> Result<Found, StoreError> {
+pub(crate) fn load_owned(row: &mut Columns<'_>) -> Result<Found, StoreError> {
     Ok(Found::Owned(row.next()?))
 }
 
@@ -94,12 +95,12 @@ fn load_through(row: &mut Columns<'_>) -> Result<Option<ThroughTeam>, StoreError
     Ok(id.zip(name).map(|(team_id, team_name)| ThroughTeam { team_id, team_name, confirmed }))
 }
 
-fn load_granted(row: &mut Columns<'_>) -> Result<Found, StoreError> {
+pub(crate) fn load_granted(row: &mut Columns<'_>) -> Result<Found, StoreError> {
     let team = load_through(row)?;
     Ok(Found::Granted(grant::load(row)?, team))
 }
 
-fn load_below(row: &mut Columns<'_>) -> Result<Found, StoreError> {
+pub(crate) fn load_below(row: &mut Columns<'_>) -> Result<Found, StoreError> {
     Ok(Found::Below(row.next()?, row.maybe()?, row.maybe()?))
 }
 
@@ -126,9 +127,9 @@ impl Store {
         member: MemberId,
     ) -> Result<Vec<Reach>, StoreError> {
         let asked = vec![
-            (&REACH_OWNED, params![ws, member], load_owned as crate::row::Load<Found>),
-            (&REACH_GRANTS, params![ws, member], load_granted),
-            (&REACH_BELOW, params![ws, member], load_below),
+            Asked::new(&REACH_OWNED, params![ws, member], load_owned),
+            Asked::new(&REACH_GRANTS, params![ws, member], load_granted),
+            Asked::new(&REACH_BELOW, params![ws, member], load_below),
         ];
         let found = self.at_once(asked).await?;
         Ok(join(found))
@@ -146,11 +147,11 @@ impl Store {
     ) -> Result<Vec<WhoReach>, StoreError> {
         let from = after.unwrap_or(MemberId::from_uuid(uuid::Uuid::nil()));
         let mut asked = vec![
-            (&WHO_ABOVE, params![ws, account], load_above as crate::row::Load<Found>),
-            (&WHO_GRANTS, params![ws, account, from, limit_of(limit)], load_who_granted),
+            Asked::new(&WHO_ABOVE, params![ws, account], load_above),
+            Asked::new(&WHO_GRANTS, params![ws, account, from, limit_of(limit)], load_who_granted),
         ];
         if after.is_none() {
-            asked.push((&WHO_OWNS, params![ws, account], load_who));
+            asked.push(Asked::new(&WHO_OWNS, params![ws, account], load_who));
         }
         let found = self.at_once(asked).await?;
         let above: Vec<CollectionId> = found
@@ -183,7 +184,7 @@ impl Store {
     }
 }
 
-fn join(found: Vec<Found>) -> Vec<Reach> {
+pub(crate) fn join(found: Vec<Found>) -> Vec<Reach> {
     let mut reaches = Vec::new();
     let mut granted = Vec::new();
     let mut parents: HashMap<CollectionId, Option<CollectionId>> = HashMap::new();

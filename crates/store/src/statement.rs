@@ -78,7 +78,7 @@ pub(crate) fn for_sqlite(sql: &str) -> Cow<'_, str> {
 /// Declares statements and lists them, so that a test prepares every one on both databases.
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
-        $($(#[$doc])* static $name: $crate::statement::Stmt = $crate::statement::Stmt::new(stringify!($name), $sql);)*
+        $($(#[$doc])* pub(crate) static $name: $crate::statement::Stmt = $crate::statement::Stmt::new(stringify!($name), $sql);)*
         #[cfg(test)]
         pub(crate) static STATEMENTS: &[&$crate::statement::Stmt] = &[$(&$name),*];
     };

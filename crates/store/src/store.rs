@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use latchkey_access::ChangeSet;
 
+use crate::audit::Unwritten;
 use crate::change::{Op, ops_of};
 use crate::filter::Draft;
 use crate::postgres::Postgres;
 use crate::row::{Load, count, first};
-use crate::sqlite::Sqlite;
+use crate::sqlite::{Instant, Sqlite, one_by_one, rows};
 use crate::statement::Stmt;
 use crate::value::Val;
 use crate::{CommitError, StoreError};
@@ -43,8 +44,16 @@ impl Options {
 pub enum Store {
     /// In a file.
     Sqlite(Arc<Sqlite>),
+    /// In a file, its look-ups all at one instant.
+    Instant(Arc<Instant>),
     /// In PostgreSQL.
     Postgres(Arc<Postgres>),
+}
+
+/// The database behind a store.
+pub(crate) enum Driver<'a> {
+    Sqlite(&'a Arc<Sqlite>),
+    Postgres(&'a Arc<Postgres>),
 }
 
 /// A statement that was put together from parts.
@@ -61,6 +70,32 @@ impl Made {
     /// Keeps what has at most one test of a client's in it.
     pub(crate) fn of(name: &'static str, draft: Draft, tests: usize) -> Self {
         Self { name, sql: draft.sql, params: draft.params, keep: tests <= 1 }
+    }
+}
+
+/// One of several reads at one instant.
+pub(crate) struct Asked<T> {
+    pub(crate) stmt: &'static Stmt,
+    pub(crate) params: Vec<Val>,
+    pub(crate) load: Load<T>,
+    /// Whether what was found before makes it needless.
+    needless: Option<fn(&[T]) -> bool>,
+}
+
+impl<T> Asked<T> {
+    pub(crate) const fn new(stmt: &'static Stmt, params: Vec<Val>, load: Load<T>) -> Self {
+        Self { stmt, params, load, needless: None }
+    }
+
+    /// Spares it when what was found before makes it needless. Only where one read is made after
+    /// the other; over a network all are made, because waiting costs more.
+    pub(crate) const fn unless(mut self, needless: fn(&[T]) -> bool) -> Self {
+        self.needless = Some(needless);
+        self
+    }
+
+    pub(crate) fn is_needless(&self, found: &[T]) -> bool {
+        self.needless.is_some_and(|needless| needless(found))
     }
 }
 
@@ -90,14 +125,43 @@ impl Store {
     /// when too many wait; nothing was done. [`CommitError::Store`] when the database failed; then
     /// whether the changes were made is unknown if the connection broke.
     pub async fn commit(&self, changes: ChangeSet) -> Result<(), CommitError> {
+        self.commit_then(changes, Vec::<Asked<()>>::new()).await.map(drop)
+    }
+
+    /// The same, and reads what is there afterwards: on PostgreSQL in the same round trip.
+    pub(crate) async fn commit_then<T: Send + 'static>(
+        &self,
+        changes: ChangeSet,
+        asked: Vec<Asked<T>>,
+    ) -> Result<Vec<T>, CommitError> {
         let logins = changes_logins(&changes);
-        let ops = ops_of(changes);
-        if ops.is_empty() {
-            return Ok(());
+        let ChangeSet { workspace_id, changes, audit } = changes;
+        let mut ops = ops_of(workspace_id, changes);
+        let records = audit.into_iter().map(Unwritten::from);
+        match self.driver() {
+            Driver::Sqlite(sqlite) => {
+                let records: Vec<_> = records.collect();
+                if !(ops.is_empty() && records.is_empty()) {
+                    sqlite.commit(ops, records).await?;
+                }
+            }
+            Driver::Postgres(postgres) => {
+                ops.extend(records.map(Unwritten::insert));
+                if !ops.is_empty() {
+                    return postgres.commit(ops, logins, asked).await;
+                }
+            }
         }
+        Ok(self.scan_at_once(asked).await?)
+    }
+
+    /// A store for one short request that only reads. On SQLite its look-ups see one instant, from
+    /// the first of them until it is dropped or reads many rows; those are read at a later one.
+    #[must_use]
+    pub fn at_one_instant(&self) -> Self {
         match self {
-            Self::Sqlite(sqlite) => sqlite.commit(ops).await,
-            Self::Postgres(postgres) => postgres.commit(ops, logins).await,
+            Self::Sqlite(sqlite) => Self::Instant(Arc::new(Instant::new(sqlite))),
+            other => other.clone(),
         }
     }
 
@@ -114,9 +178,9 @@ impl Store {
     /// # Errors
     /// When the last writing fails.
     pub async fn close(&self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.close().await,
-            Self::Postgres(postgres) => {
+        match self.driver() {
+            Driver::Sqlite(sqlite) => sqlite.close().await,
+            Driver::Postgres(postgres) => {
                 postgres.close();
                 Ok(())
             }
@@ -124,9 +188,9 @@ impl Store {
     }
 
     pub(crate) fn flights_kept(&self) -> usize {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.options.flights_kept,
-            Self::Postgres(postgres) => postgres.options.flights_kept,
+        match self.driver() {
+            Driver::Sqlite(sqlite) => sqlite.options.flights_kept,
+            Driver::Postgres(postgres) => postgres.options.flights_kept,
         }
     }
 
@@ -138,7 +202,8 @@ impl Store {
         load: Load<T>,
     ) -> Result<Vec<T>, StoreError> {
         match self {
-            Self::Sqlite(sqlite) => sqlite.look_up(stmt, &params, load),
+            Self::Sqlite(sqlite) => sqlite.reading(|c| rows(c, stmt.name, stmt.sqlite(), &params, load)),
+            Self::Instant(at) => at.reading(|c| rows(c, stmt.name, stmt.sqlite(), &params, load)),
             Self::Postgres(postgres) => postgres.look_up(stmt, params, load).await,
         }
     }
@@ -159,9 +224,9 @@ impl Store {
         params: Vec<Val>,
         load: Load<T>,
     ) -> Result<Vec<T>, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.scan(stmt, params, load).await,
-            Self::Postgres(postgres) => postgres.scan(stmt, params, load).await,
+        match self.driver() {
+            Driver::Sqlite(sqlite) => sqlite.scan(stmt, params, load).await,
+            Driver::Postgres(postgres) => postgres.scan(stmt, params, load).await,
         }
     }
 
@@ -175,20 +240,57 @@ impl Store {
         made: Made,
         load: Load<T>,
     ) -> Result<Vec<T>, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.scan_made(made, load).await,
-            Self::Postgres(postgres) => postgres.scan_made(made, load).await,
+        match self.driver() {
+            Driver::Sqlite(sqlite) => sqlite.scan_made(made, load).await,
+            Driver::Postgres(postgres) => postgres.scan_made(made, load).await,
         }
     }
 
     /// Several reads at one instant, their rows one after the other.
     pub(crate) async fn at_once<T: Send + 'static>(
         &self,
-        asked: Vec<(&'static Stmt, Vec<Val>, Load<T>)>,
+        asked: Vec<Asked<T>>,
     ) -> Result<Vec<T>, StoreError> {
+        let all = |at: &Instant| at.reading(|connection| one_by_one(connection, &asked));
         match self {
-            Self::Sqlite(sqlite) => sqlite.at_once(&asked),
+            Self::Sqlite(sqlite) => all(&Instant::new(sqlite)),
+            Self::Instant(at) => all(at),
             Self::Postgres(postgres) => postgres.at_once(asked).await,
+        }
+    }
+
+    /// Where everything but look-ups is done; an instant ends with it.
+    pub(crate) fn driver(&self) -> Driver<'_> {
+        match self {
+            Self::Sqlite(sqlite) => Driver::Sqlite(sqlite),
+            Self::Instant(at) => {
+                at.end();
+                Driver::Sqlite(&at.sqlite)
+            }
+            Self::Postgres(postgres) => Driver::Postgres(postgres),
+        }
+    }
+
+    /// The same for many rows: on SQLite on a thread that may block.
+    pub(crate) async fn scan_at_once<T: Send + 'static>(
+        &self,
+        asked: Vec<Asked<T>>,
+    ) -> Result<Vec<T>, StoreError> {
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        match self.driver() {
+            Driver::Sqlite(sqlite) => sqlite.scan_at_once(asked).await,
+            Driver::Postgres(postgres) => postgres.at_once(asked).await,
+        }
+    }
+
+    /// How often a caller waited for PostgreSQL; reads that are under way at the same time are one
+    /// round trip, so it tells something while one request is served at a time. None on SQLite.
+    pub fn round_trips(&self) -> u64 {
+        match self {
+            Self::Sqlite(_) | Self::Instant(_) => 0,
+            Self::Postgres(postgres) => postgres.round_trips(),
         }
     }
 
@@ -197,9 +299,11 @@ impl Store {
         if ops.is_empty() {
             return Ok(());
         }
-        let done = match self {
-            Self::Sqlite(sqlite) => sqlite.commit(ops).await,
-            Self::Postgres(postgres) => postgres.commit(ops, Vec::new()).await,
+        let done = match self.driver() {
+            Driver::Sqlite(sqlite) => sqlite.commit(ops, Vec::new()).await,
+            Driver::Postgres(postgres) => {
+                postgres.commit(ops, Vec::new(), Vec::<Asked<()>>::new()).await.map(drop)
+            }
         };
         done.map_err(|error| match error {
             CommitError::Store(error) => error,
@@ -217,9 +321,9 @@ impl Store {
         params: Vec<Val>,
         load: Load<T>,
     ) -> Result<Vec<T>, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.write_returning(stmt, params, load).await,
-            Self::Postgres(postgres) => postgres.scan(stmt, params, load).await,
+        match self.driver() {
+            Driver::Sqlite(sqlite) => sqlite.write_returning(stmt, params, load).await,
+            Driver::Postgres(postgres) => postgres.scan(stmt, params, load).await,
         }
     }
 }
@@ -228,6 +332,7 @@ impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Sqlite(_) => "Store::Sqlite",
+            Self::Instant(_) => "Store::Instant",
             Self::Postgres(_) => "Store::Postgres",
         })
     }

@@ -1,17 +1,18 @@
 //! Teams: reading, and the statements behind their changes.
 
-use latchkey_access::{Team, Version};
+use latchkey_access::{ChangeSet, Team, Version};
 use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{TeamId, WorkspaceId};
 
 use crate::change::Op;
 use crate::filter::{Draft, TeamWhere, Where};
+use crate::membership::{self, TeamMember};
 use crate::page::{From, Page};
 use crate::row::{self, Columns};
 use crate::statement::statements;
-use crate::store::Made;
+use crate::store::{Asked, Made};
 use crate::value::{Val, params};
-use crate::{Store, StoreError};
+use crate::{CommitError, Store, StoreError};
 
 macro_rules! columns {
     () => {
@@ -51,7 +52,67 @@ fn load(row: &mut Columns<'_>) -> Result<Team, StoreError> {
     })
 }
 
+enum Shown {
+    Row(Box<Team>),
+    Member(TeamMember),
+}
+
+fn load_shown(row: &mut Columns<'_>) -> Result<Shown, StoreError> {
+    Ok(Shown::Row(Box::new(load(row)?)))
+}
+
+fn load_shown_member(row: &mut Columns<'_>) -> Result<Shown, StoreError> {
+    membership::load_member(row).map(Shown::Member)
+}
+
+/// The reads of a team and, if asked for, its members.
+fn shown(ws: WorkspaceId, id: TeamId, with_members: bool) -> Vec<Asked<Shown>> {
+    let mut asked = vec![Asked::new(&TEAM_GET, params![ws, id], load_shown)];
+    if with_members {
+        asked.push(Asked::new(&membership::TEAM_MEMBERS, params![ws, id], load_shown_member));
+    }
+    asked
+}
+
+fn joined(found: Vec<Shown>) -> Option<(Team, Vec<TeamMember>)> {
+    let (mut team, mut members) = (None, Vec::new());
+    for one in found {
+        match one {
+            Shown::Row(row) => team = Some(*row),
+            Shown::Member(member) => members.push(member),
+        }
+    }
+    Some((team?, members))
+}
+
 impl Store {
+    /// A team and, if asked for, all its members by id, at one instant.
+    pub async fn team_shown(
+        &self,
+        ws: WorkspaceId,
+        id: TeamId,
+        with_members: bool,
+    ) -> Result<Option<(Team, Vec<TeamMember>)>, StoreError> {
+        if !with_members {
+            return Ok(self.team_get(ws, id).await?.map(|team| (team, Vec::new())));
+        }
+        self.scan_at_once(shown(ws, id, true)).await.map(joined)
+    }
+
+    /// Commits, and reads a team as it is then: on PostgreSQL in the same round trip.
+    ///
+    /// # Errors
+    /// As [`Store::commit`]. [`CommitError::Store`] may also mean that only the reading failed.
+    pub async fn commit_showing_team(
+        &self,
+        changes: ChangeSet,
+        id: TeamId,
+        with_members: bool,
+    ) -> Result<Option<(Team, Vec<TeamMember>)>, CommitError> {
+        let asked = shown(changes.workspace_id, id, with_members);
+        self.commit_then(changes, asked).await.map(joined)
+    }
+
     /// The team of this id.
     pub async fn team_get(&self, ws: WorkspaceId, id: TeamId) -> Result<Option<Team>, StoreError> {
         self.look_up_one(&TEAM_GET, params![ws, id], load).await

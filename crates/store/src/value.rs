@@ -160,8 +160,13 @@ impl From<Version> for Val {
 /// JSON is kept as text.
 impl From<&serde_json::Value> for Val {
     fn from(value: &serde_json::Value) -> Self {
-        Self::Text(value.to_string())
+        Self::Text(json_text(value))
     }
+}
+
+/// The text of a JSON value; a fraction of the work of its `Display`.
+pub(crate) fn json_text(value: &serde_json::Value) -> String {
+    serde_json::to_string(value).expect("a value's names are text, and writing to memory does not fail")
 }
 
 impl<T: Into<Self>> From<Option<T>> for Val {

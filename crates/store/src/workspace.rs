@@ -26,7 +26,7 @@ statements! {
         created_at = $7 where id = $1 and version = $8";
 }
 
-fn load(row: &mut Columns<'_>) -> Result<Workspace, StoreError> {
+pub(crate) fn load(row: &mut Columns<'_>) -> Result<Workspace, StoreError> {
     Ok(Workspace {
         id: row.next()?,
         name: row.next()?,

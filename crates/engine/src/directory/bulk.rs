@@ -7,7 +7,7 @@ use latchkey_scim::limits::Limits;
 use latchkey_scim::schema::USER_TYPE;
 
 use super::users::etag;
-use super::{Directory, Done, Effect, GroupAnswer, UserAnswer};
+use super::{Directory, Done, Effect, GroupAnswer, GroupShown, UserAnswer};
 use crate::Error;
 
 /// What one operation came to.
@@ -66,23 +66,19 @@ impl Directory<'_> {
             };
         }
         match step.method {
-            Method::Post => self.group_create(data, limits).await.map(|done| group(201, done)),
-            Method::Put => {
-                let done = self.group_replace(id, data, conditions, limits).await?;
-                self.read_again(done).await.map(|done| group(200, done))
+            Method::Post => {
+                self.group_create(data, GroupShown::Row, limits).await.map(|done| group(201, done))
             }
-            Method::Patch => {
-                let done = self.group_patch(id, data, conditions, limits).await?;
-                self.read_again(done).await.map(|done| group(204, done))
-            }
+            Method::Put => self
+                .group_replace(id, data, conditions, GroupShown::Row, limits)
+                .await
+                .map(|done| group(200, done)),
+            Method::Patch => self
+                .group_patch(id, data, conditions, GroupShown::Row, limits)
+                .await
+                .map(|done| group(204, done)),
             Method::Delete => self.group_delete(id, conditions).await.map(|done| gone(id, done)),
         }
-    }
-
-    /// The group with the version that it has now.
-    async fn read_again(&self, done: Done<GroupAnswer>) -> Result<Done<GroupAnswer>, Error> {
-        let value = self.group_get(&done.value.team.id.to_string(), false).await?;
-        Ok(Done { value, ..done })
     }
 }
 

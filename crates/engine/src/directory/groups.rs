@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use latchkey_access::member::Version;
 use latchkey_access::membership::{self as rules, MemberChange};
 use latchkey_access::team::Membership;
-use latchkey_access::{Origin, Team, Workspace, teams};
+use latchkey_access::{ChangeSet, Origin, Team, Workspace, teams};
 use latchkey_kernel::id::{MemberId, TeamId};
 use latchkey_scim::etag::Preconditions;
 use latchkey_scim::json::Json;
@@ -18,20 +18,39 @@ use latchkey_scim::patch::{self, MembersChange, PatchRequest, Patched, members_o
 use latchkey_scim::resource::from_client;
 use latchkey_scim::schema::GROUP_TYPE;
 use latchkey_scim::{Resource, Value, replace};
-use latchkey_store::{Conflict, UniqueKey};
+use latchkey_store::{Conflict, TeamMember, UniqueKey};
 
 use super::users::etag;
 use super::{Directory, Done, Effect, team_row};
 use crate::Error;
+use crate::error::Attempt;
 
 /// A team as SCIM shows it.
 #[derive(Debug, Clone)]
 pub struct GroupAnswer {
-    /// The row. After a write that changed only members its version is the one from before: such
-    /// a write bumps it without reading it. Who has to show it reads the group again.
+    /// The row. After a write that shows nothing it is as it was decided: a change of members
+    /// bumps the version without reading it.
     pub team: Team,
     /// Its members, where the request asked for them.
     pub members: Option<Vec<GroupMember>>,
+}
+
+impl GroupAnswer {
+    fn of((team, members): (Team, Vec<TeamMember>), with_members: bool) -> Self {
+        let shown = |(id, display, _)| GroupMember { id, display };
+        Self { team, members: with_members.then(|| members.into_iter().map(shown).collect()) }
+    }
+}
+
+/// What of a group is to be answered after a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupShown {
+    /// Nothing: of the answer only the id counts.
+    Nothing,
+    /// The row.
+    Row,
+    /// The row and all members.
+    WithMembers,
 }
 
 /// One member of a group.
@@ -50,19 +69,8 @@ impl Directory<'_> {
     /// 404 when there is none of this id in the workspace.
     pub async fn group_get(&self, id: &str, with_members: bool) -> Result<GroupAnswer, Error> {
         let id = team_id(id)?;
-        let store = self.engine.store();
-        let team = store.team_get(self.workspace_id, id).await?.ok_or_else(no_such_group)?;
-        let members = if with_members { Some(self.group_members(id).await?) } else { None };
-        Ok(GroupAnswer { team, members })
-    }
-
-    /// The members of a group.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn group_members(&self, id: TeamId) -> Result<Vec<GroupMember>, Error> {
-        let rows = self.engine.store().team_members(self.workspace_id, id).await?;
-        Ok(rows.into_iter().map(|(id, display, _)| GroupMember { id, display }).collect())
+        let found = self.engine.store().team_shown(self.workspace_id, id, with_members).await?;
+        found.map(|found| GroupAnswer::of(found, with_members)).ok_or_else(no_such_group)
     }
 
     /// Makes a team.
@@ -70,7 +78,12 @@ impl Directory<'_> {
     /// # Errors
     /// 409 `uniqueness` when the `displayName` is taken, 400 for a body that is no Group or
     /// names a member that is not there.
-    pub async fn group_create(&self, body: &Json, limits: &Limits) -> Result<Done<GroupAnswer>, Error> {
+    pub async fn group_create(
+        &self,
+        body: &Json,
+        show: GroupShown,
+        limits: &Limits,
+    ) -> Result<Done<GroupAnswer>, Error> {
         let accepted = from_client(&GROUP_TYPE, body, limits)?;
         let hints: Vec<String> = accepted.notes.iter().map(ToString::to_string).collect();
         let wished = members_of_body(body)?.unwrap_or_default();
@@ -100,8 +113,8 @@ impl Directory<'_> {
                     effects.extend(member_effects(&change));
                     rules::extend(&mut changes, &team, change, &cause, self.engine.ids(&cause))?;
                 }
-                self.engine.commit(changes, |conflict| display_name_taken(conflict, &team)).await?;
-                Ok(Done { value: GroupAnswer { team, members: None }, effects, hints: hints.clone() })
+                let value = self.group_commit(changes, team, show).await?;
+                Ok(Done { value, effects, hints: hints.clone() })
             })
             .await
     }
@@ -116,6 +129,7 @@ impl Directory<'_> {
         id: &str,
         body: &Json,
         conditions: &Preconditions,
+        show: GroupShown,
         limits: &Limits,
     ) -> Result<Done<GroupAnswer>, Error> {
         let id = team_id(id)?;
@@ -125,7 +139,7 @@ impl Directory<'_> {
             Ok(read) => read,
             Err(error) => return Err(self.group_refusal(id, conditions, error).await),
         };
-        self.group_write(id, conditions, &[MembersChange::ReplaceAll(wished)], |current| {
+        self.group_write(id, conditions, &[MembersChange::ReplaceAll(wished)], show, |current| {
             let resource = replace::replace(&GROUP_TYPE, current, accepted.resource.clone())?;
             Ok(Patched { resource, notes: accepted.notes.clone() })
         })
@@ -141,6 +155,7 @@ impl Directory<'_> {
         id: &str,
         body: &Json,
         conditions: &Preconditions,
+        show: GroupShown,
         limits: &Limits,
     ) -> Result<Done<GroupAnswer>, Error> {
         let id = team_id(id)?;
@@ -149,7 +164,7 @@ impl Directory<'_> {
             Ok(parsed) => parsed,
             Err(error) => return Err(self.group_refusal(id, conditions, error).await),
         };
-        self.group_write(id, conditions, &members, |current| {
+        self.group_write(id, conditions, &members, show, |current| {
             let mut with_id = current.clone();
             with_id.core.set("id", Value::String(id.to_string()));
             let mut patched = patch::apply(&GROUP_TYPE, &with_id, &rest)?;
@@ -168,10 +183,13 @@ impl Directory<'_> {
         self.engine
             .settle(|| async {
                 let cause = self.cause();
-                let team =
-                    self.engine.store().team_get(self.workspace_id, id).await?.ok_or_else(no_such_group)?;
+                let store = self.engine.store();
+                let (team, reached) = tokio::try_join!(
+                    store.team_get(self.workspace_id, id),
+                    store.accounts_of_team(self.workspace_id, id),
+                )?;
+                let team = team.ok_or_else(no_such_group)?;
                 conditions.check(Some(&etag(team.version)))?;
-                let reached = crate::teams::accounts_of(self.engine, self.workspace_id, id).await?;
                 let changes = teams::delete(&team, &reached, &cause, self.engine.ids(&cause))?;
                 self.engine.commit(changes, crate::engine::only_moved).await?;
                 Ok(Done { value: (), effects: vec![Effect::one("team.deleted")], hints: Vec::new() })
@@ -198,6 +216,7 @@ impl Directory<'_> {
         id: TeamId,
         conditions: &Preconditions,
         members: &[MembersChange],
+        show: GroupShown,
         change: impl Fn(&Resource) -> Result<Patched, Error>,
     ) -> Result<Done<GroupAnswer>, Error> {
         let named = named_ids(members);
@@ -234,12 +253,29 @@ impl Directory<'_> {
                 }
                 effects.extend(member_effects(&member_change));
                 rules::extend(&mut changes, &team, member_change, &cause, self.engine.ids(&cause))?;
-                let value = GroupAnswer { team: stored_team(&changes, team), members: None };
-                let taken = value.team.clone();
-                self.engine.commit(changes, |conflict| display_name_taken(conflict, &taken)).await?;
+                let team = stored_team(&changes, team);
+                let value = self.group_commit(changes, team, show).await?;
                 Ok(Done { value, effects, hints })
             })
             .await
+    }
+
+    /// `team` is the row as decided.
+    async fn group_commit(
+        &self,
+        changes: ChangeSet,
+        team: Team,
+        show: GroupShown,
+    ) -> Result<GroupAnswer, Attempt> {
+        let taken = |conflict: &Conflict| display_name_taken(conflict, &team);
+        if show == GroupShown::Nothing {
+            self.engine.commit(changes, taken).await?;
+            return Ok(GroupAnswer { team, members: None });
+        }
+        let with_members = show == GroupShown::WithMembers;
+        let committed = self.engine.store().commit_showing_team(changes, team.id, with_members).await;
+        let found = committed.map_err(|error| Attempt::from_commit(error, taken))?;
+        Ok(GroupAnswer::of(found.ok_or_else(no_such_group)?, with_members))
     }
 
     /// The workspace, and what is known of those of `named` that are members of it.
@@ -363,7 +399,7 @@ fn member_effects(change: &MemberChange) -> Vec<Effect> {
     effects
 }
 
-fn stored_team(changes: &latchkey_access::ChangeSet, before: Team) -> Team {
+fn stored_team(changes: &ChangeSet, before: Team) -> Team {
     let updated = changes.changes.iter().find_map(|change| match change {
         latchkey_access::Change::TeamUpdate { team, .. } => Some(team.clone()),
         _ => None,

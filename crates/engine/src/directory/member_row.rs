@@ -30,18 +30,18 @@ impl Columns {
         if resource.core.get("active").is_none() {
             resource.core.set("active", Value::Bool(true));
         }
-        Self::of(resource)
+        Self::of(&resource)
     }
 
     /// What follows from a validated resource.
-    pub(super) fn of(resource: Resource) -> Self {
+    pub(super) fn of(resource: &Resource) -> Self {
         let active = resource.core.get("active").and_then(Value::as_bool);
         let user_name = resource.text("userName").unwrap_or_default().to_owned();
-        let (work_email, other_email_keys) = emails(&resource);
+        let (work_email, other_email_keys) = emails(resource);
         Self {
             user_name_key: fold(&user_name).into_owned(),
             external_id: resource.text("externalId").map(str::to_owned),
-            display_name: display_name(&resource).unwrap_or_else(|| user_name.clone()),
+            display_name: display_name(resource).unwrap_or_else(|| user_name.clone()),
             work_email_key: work_email.as_deref().map(|email| fold(email).into_owned()),
             work_email,
             other_email_keys,
@@ -94,6 +94,11 @@ pub(crate) fn local_member(new: &NewMember, blank: &Member) -> Member {
         resource.core.set("emails", Value::List(vec![Value::Complex(email)]));
     }
     Columns::of_new(resource).onto(blank)
+}
+
+/// The folded addresses apart from the work address.
+pub(super) fn other_email_keys(resource: &Resource) -> Vec<String> {
+    emails(resource).1
 }
 
 /// What the mapping leaves out and what follows from it.

@@ -16,7 +16,7 @@ use latchkey_access::context::Cause;
 use latchkey_access::{Actor, Member};
 use latchkey_kernel::id::{RequestId, TeamId, TokenId, WorkspaceId};
 
-pub use groups::{GroupAnswer, GroupMember};
+pub use groups::{GroupAnswer, GroupMember, GroupShown};
 pub use list::{CURSOR_TIME, Listed};
 pub(crate) use member_row::{local_member, resource_with_active};
 pub(crate) use team_row::renamed_team;

@@ -11,7 +11,7 @@ use latchkey_scim::patch::{self, PatchRequest, Patched};
 use latchkey_scim::resource::from_client;
 use latchkey_scim::schema::USER_TYPE;
 use latchkey_scim::{Resource, Value, replace};
-use latchkey_store::{Conflict, UniqueKey};
+use latchkey_store::{Conflict, Footing, Subject, UniqueKey};
 
 use super::member_row::{self, Columns};
 use super::{Directory, Done, Effect, UserAnswer};
@@ -21,6 +21,8 @@ use crate::{Error, leaving, returning};
 /// What a write makes of a member, before the rules have looked at it.
 struct Draft {
     before: Member,
+    /// There if the write was expected to touch `active`.
+    footing: Option<Footing>,
     columns: Columns,
     other_emails_changed: bool,
     hints: Vec<String>,
@@ -111,8 +113,8 @@ impl Directory<'_> {
             Ok(accepted) => accepted,
             Err(error) => return Err(self.user_refusal(id, conditions, error).await),
         };
-        self.user_write(id, conditions, |current| {
-            let resource = replace::replace(&USER_TYPE, current, accepted.resource.clone())?;
+        self.user_write(id, conditions, true, |current| {
+            let resource = replace::replace(&USER_TYPE, &current, accepted.resource.clone())?;
             Ok(Patched { resource, notes: accepted.notes.clone() })
         })
         .await
@@ -135,10 +137,9 @@ impl Directory<'_> {
             Ok(request) => request,
             Err(error) => return Err(self.user_refusal(id, conditions, error).await),
         };
-        self.user_write(id, conditions, |current| {
-            let mut with_id = current.clone();
-            with_id.core.set("id", Value::String(id.to_string()));
-            let mut patched = patch::apply(&USER_TYPE, &with_id, &request)?;
+        self.user_write(id, conditions, request.touches("active"), |mut current| {
+            current.core.set("id", Value::String(id.to_string()));
+            let mut patched = patch::apply(&USER_TYPE, &current, &request)?;
             patched.resource.core.remove("id");
             Ok(patched)
         })
@@ -154,15 +155,20 @@ impl Directory<'_> {
         self.engine
             .settle(|| async {
                 let cause = self.cause();
-                let member =
-                    self.engine.store().member_get(self.workspace_id, id).await?.ok_or_else(no_such_user)?;
+                let (Subject { member, .. }, footing) = self
+                    .engine
+                    .store()
+                    .subject_with_footing(self.workspace_id, id)
+                    .await?
+                    .ok_or_else(no_such_user)?;
                 conditions.check(Some(&etag(member.version)))?;
                 let after = Member {
                     resource: member_row::resource_with_active(&member, MemberState::Inactive)?,
                     ..member.clone()
                 };
                 let left =
-                    leaving::leave(self.engine, &member, &after, Trigger::DirectoryDeleted, &cause).await?;
+                    leaving::leave(self.engine, &member, &after, footing, Trigger::DirectoryDeleted, &cause)
+                        .await?;
                 self.engine.commit(left.changes, crate::engine::only_moved).await?;
                 let mut effects = left.effects;
                 effects.push(Effect::one("member.deleted"));
@@ -187,38 +193,50 @@ impl Directory<'_> {
     }
 
     /// Loads a member, lets `change` make new attributes of the present ones, and commits what follows.
+    /// `standing` says that it may make somebody active or inactive: then what that rests on is
+    /// loaded along with the row.
     async fn user_write(
         &self,
         id: MemberId,
         conditions: &Preconditions,
-        change: impl Fn(&Resource) -> Result<Patched, Error>,
+        standing: bool,
+        change: impl Fn(Resource) -> Result<Patched, Error>,
     ) -> Result<Done<UserAnswer>, Error> {
-        let store = self.engine.store();
-        let ids = [id];
         self.engine
             .settle(|| async {
-                let (member, teams) = tokio::try_join!(
-                    store.member_get(self.workspace_id, id),
-                    store.teams_of_members(self.workspace_id, &ids),
-                )?;
-                let before = member.ok_or_else(no_such_user)?;
+                let (subject, footing) = self.subject(id, standing).await?.ok_or_else(no_such_user)?;
+                let Subject { member: before, teams } = subject;
                 conditions.check(Some(&etag(before.version)))?;
                 let current = member_row::resource_of(&before)?;
-                let Patched { resource: next, notes } = change(&current)?;
-                let columns = Columns::of(next.clone());
+                let other_emails = member_row::other_email_keys(&current);
+                let Patched { resource: next, notes } = change(current)?;
+                let columns = Columns::of(&next);
                 let mut hints: Vec<String> = notes.iter().map(ToString::to_string).collect();
                 hints.extend(member_row::hints(&columns, &next));
-                let other_emails_changed = Columns::of(current).other_email_keys != columns.other_email_keys;
-                let draft = Draft { before, columns, other_emails_changed, hints };
+                let other_emails_changed = other_emails != columns.other_email_keys;
+                let draft = Draft { before, footing, columns, other_emails_changed, hints };
                 let (member, effects, hints) = self.user_commit(draft).await?;
-                let teams = teams.into_iter().map(|(_, team, name)| (team, name)).collect();
                 Ok(Done { value: UserAnswer { member, teams }, effects, hints })
             })
             .await
     }
 
+    async fn subject(
+        &self,
+        id: MemberId,
+        standing: bool,
+    ) -> Result<Option<(Subject, Option<Footing>)>, Error> {
+        let store = self.engine.store();
+        Ok(if standing {
+            let found = store.subject_with_footing(self.workspace_id, id).await?;
+            found.map(|(subject, footing)| (subject, Some(footing)))
+        } else {
+            store.subject(self.workspace_id, id).await?.map(|subject| (subject, None))
+        })
+    }
+
     async fn user_commit(&self, draft: Draft) -> Result<(Member, Vec<Effect>, Vec<String>), Attempt> {
-        let Draft { before, columns, other_emails_changed, hints } = draft;
+        let Draft { before, footing, columns, other_emails_changed, hints } = draft;
         if before.resource == columns.resource && before.origin == Origin::Directory {
             // The wished state holds: no new version, no event (RFC 7644 §3.5.2).
             return Ok((before, Vec::new(), hints));
@@ -227,19 +245,25 @@ impl Directory<'_> {
         let mut after = columns.onto(&before);
         after.origin = Origin::Directory;
         let was_active = before.state == MemberState::Active;
-        let (mut changes, mut effects) = match (was_active, columns.active.unwrap_or(was_active)) {
-            (true, false) => {
-                let left =
-                    leaving::leave(self.engine, &before, &after, Trigger::DirectoryDisabled, &cause).await?;
+        let is_active = columns.active.unwrap_or(was_active);
+        let footing = match footing {
+            _ if was_active == is_active => None,
+            None => self.subject(before.id, true).await?.and_then(|(_, footing)| footing),
+            asked => asked,
+        };
+        let (mut changes, mut effects) = match footing {
+            Some(footing) if was_active => {
+                let trigger = Trigger::DirectoryDisabled;
+                let left = leaving::leave(self.engine, &before, &after, footing, trigger, &cause).await?;
                 let mut effects = vec![Effect::one("member.disabled")];
                 effects.extend(left.effects);
                 (left.changes, effects)
             }
-            (false, true) => {
-                let back = returning::come_back(self.engine, &before, &after, &cause).await?;
+            Some(footing) => {
+                let back = returning::come_back(self.engine, &before, &after, &footing.workspace, &cause);
                 (back.changes, back.effects)
             }
-            _ => {
+            None => {
                 let changes = rules::update_attributes(&before, after, &cause, self.engine.ids(&cause));
                 (changes, Vec::new())
             }

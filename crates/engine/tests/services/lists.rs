@@ -2,7 +2,7 @@
 
 use crate::world::World;
 use latchkey_engine::Error;
-use latchkey_engine::directory::{Listed, UserAnswer};
+use latchkey_engine::directory::{GroupShown, Listed, UserAnswer};
 use latchkey_scim::Limits;
 use latchkey_scim::list::ListQuery;
 use serde_json::json;
@@ -185,7 +185,7 @@ async fn a_list_of_groups_shows_each_ones_own_members(world: World) {
             "displayName": name,
             "members": members,
         });
-        world.directory().group_create(&body.into(), &limits).await.unwrap();
+        world.directory().group_create(&body.into(), GroupShown::Row, &limits).await.unwrap();
     }
     let shown = async |pairs: &[(&str, &str)]| {
         let query = ListQuery::parse(pairs.iter().copied(), &limits).unwrap();
@@ -211,7 +211,8 @@ async fn a_filter_on_members_is_answered_by_index_or_refused_but_never_with_an_e
         "displayName": "Sales",
         "members": [{"value": ida.to_string()}],
     });
-    let team = world.directory().group_create(&body.into(), &limits).await.unwrap().value.team.id;
+    let team =
+        world.directory().group_create(&body.into(), GroupShown::Row, &limits).await.unwrap().value.team.id;
     for (filter, expected) in [
         (format!(r#"id eq "{team}" and members eq "{ida}""#), Some(1)),
         (format!(r#"members[value eq "{ida}"]"#), Some(1)),

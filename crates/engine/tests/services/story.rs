@@ -6,6 +6,7 @@ use latchkey_access::outbox::{EffectKind, EffectState};
 use latchkey_access::returning::{Choice, Pick};
 use latchkey_access::{GrantObject, MemberState, OffboardingRotation, Permission, Sensitivity};
 use latchkey_engine::accounts::NewAccount;
+use latchkey_engine::directory::GroupShown;
 use latchkey_engine::grants::To;
 use latchkey_engine::{
     Error, access, accounts, audit, exposures, grants, members, offboardings, outbox, reviews, teams,
@@ -64,7 +65,14 @@ async fn group(world: &World, name: &str, members: &[&str]) -> TeamId {
         "displayName": name,
         "members": members,
     });
-    world.directory().group_create(&Json::from(body), &Limits::default()).await.unwrap().value.team.id
+    world
+        .directory()
+        .group_create(&Json::from(body), GroupShown::Row, &Limits::default())
+        .await
+        .unwrap()
+        .value
+        .team
+        .id
 }
 
 async fn a_leaver_is_cut_off_in_one_step_and_a_returner_gets_nothing_until_it_is_given(world: World) {
@@ -191,10 +199,18 @@ async fn a_group_patch_names_who_is_unknown_and_then_changes_nothing(world: Worl
         patch(json!([{"op": "add", "path": "members", "value": [{"value": ida.to_string()}, {"value": id}]}]))
     };
     let (none, limits) = (Preconditions::default(), Limits::default());
-    let refused = world.directory().group_patch(&team, &add(&stranger), &none, &limits).await.unwrap_err();
+    let refused = world
+        .directory()
+        .group_patch(&team, &add(&stranger), &none, GroupShown::Row, &limits)
+        .await
+        .unwrap_err();
     assert!(refused.to_string().contains(&stranger), "{refused}");
     assert_eq!(world.directory().group_get(&team, true).await.unwrap().members.unwrap().len(), 0);
-    world.directory().group_patch(&team, &add(&ida.to_string()), &none, &limits).await.unwrap();
+    world
+        .directory()
+        .group_patch(&team, &add(&ida.to_string()), &none, GroupShown::Row, &limits)
+        .await
+        .unwrap();
     let shown = world.directory().group_get(&team, true).await.unwrap();
     assert_eq!(shown.members.unwrap().len(), 1);
     assert_eq!(shown.team.version.0, 2);
@@ -211,7 +227,8 @@ async fn a_list_that_empties_a_large_group_is_carried_out_and_hinted_at(world: W
     let replace = async |kept: &[&str]| {
         let value: Vec<_> = kept.iter().map(|id| json!({"value": id})).collect();
         let body = patch(json!([{"op": "replace", "path": "members", "value": value}]));
-        let done = world.directory().group_patch(&team, &body, &none, &limits).await.unwrap();
+        let done =
+            world.directory().group_patch(&team, &body, &none, GroupShown::Row, &limits).await.unwrap();
         done.hints.iter().any(|hint| hint.contains("of the group's"))
     };
     assert!(!replace(&names[..55]).await, "a few fewer are nothing to speak of");
@@ -229,7 +246,7 @@ async fn what_a_patch_is_understood_as_is_a_hint(world: World) {
     let team = group(&world, "Sales", &[]).await.to_string();
     let body = patch(json!([{"op": "replace", "value": {"displayName": "Care", "shoeSize": 44}}]));
     let (none, limits) = (Preconditions::default(), Limits::default());
-    let done = world.directory().group_patch(&team, &body, &none, &limits).await.unwrap();
+    let done = world.directory().group_patch(&team, &body, &none, GroupShown::Row, &limits).await.unwrap();
     assert!(done.hints.iter().any(|hint| hint.contains("shoeSize")), "{:?}", done.hints);
 }
 
@@ -247,8 +264,8 @@ async fn what_is_not_there_or_has_moved_is_told_before_what_is_wrong_with_the_bo
         let refusals = [
             directory.user_patch(user, &bad, conditions, &limits).await.map(|_| ()),
             directory.user_replace(user, &bad, conditions, &limits).await.map(|_| ()),
-            directory.group_patch(group, &bad, conditions, &limits).await.map(|_| ()),
-            directory.group_replace(group, &bad, conditions, &limits).await.map(|_| ()),
+            directory.group_patch(group, &bad, conditions, GroupShown::Row, &limits).await.map(|_| ()),
+            directory.group_replace(group, &bad, conditions, GroupShown::Row, &limits).await.map(|_| ()),
         ];
         for refusal in refusals {
             assert!(matches!(&refusal, Err(Error::Scim(error)) if error.status == status), "{refusal:?}");
@@ -272,7 +289,13 @@ async fn many_at_once_lose_no_member_of_a_group(world: World) {
                     patch(json!([{"op": "add", "path": "members", "value": [{"value": id.to_string()}]}]));
                 world
                     .directory()
-                    .group_patch(&team, &body, &Preconditions::default(), &Limits::default())
+                    .group_patch(
+                        &team,
+                        &body,
+                        &Preconditions::default(),
+                        GroupShown::Nothing,
+                        &Limits::default(),
+                    )
                     .await
                     .map(drop)
             })
@@ -310,7 +333,10 @@ async fn a_directorys_team_is_not_edited_here_and_a_local_one_not_by_scim(world:
     assert_eq!(teams::members(engine, &by, ours, None, 10).await.unwrap().len(), 1);
     let body = patch(json!([{"op": "replace", "value": {"displayName": "Taken"}}]));
     let none = Preconditions::default();
-    let refused = world.directory().group_patch(&ours.to_string(), &body, &none, &Limits::default()).await;
+    let refused = world
+        .directory()
+        .group_patch(&ours.to_string(), &body, &none, GroupShown::Nothing, &Limits::default())
+        .await;
     assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
 }
 

@@ -4,6 +4,7 @@
 mod access;
 mod protocol;
 mod resources;
+mod round_trips;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use latchkey_engine::{Caller, Engine, tokens, workspaces};
 use latchkey_kernel::{Entropy, ManualClock, SeededEntropy, Timestamp};
 use latchkey_scim_http::{BASE, router};
 use latchkey_store::{Options, Store};
+use latchkey_testkit::postgres::Database;
 use latchkey_vault::{KeyRing, Keys};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -27,7 +29,13 @@ struct Edge {
     engine: Engine,
     by: Caller,
     token: String,
-    _folder: tempfile::TempDir,
+    _place: Place,
+}
+
+/// Where the database is, kept until the test is over.
+enum Place {
+    Folder(#[expect(dead_code, reason = "held, not read")] tempfile::TempDir),
+    Database(#[expect(dead_code, reason = "held, not read")] Database),
 }
 
 struct Answer {
@@ -64,9 +72,19 @@ impl Edge {
 
     async fn with_limit(rate_limit: Option<u32>) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let store = Store::open_sqlite(folder.path().join("latchkey.db"), Options::default()).unwrap();
+        Self::on(store, Place::Folder(folder), rate_limit).await
+    }
+
+    async fn on_postgres() -> Self {
+        let database = Database::create().await;
+        let store = Store::connect_postgres(database.url(), Options::default()).await.unwrap();
+        Self::on(store, Place::Database(database), None).await
+    }
+
+    async fn on(store: Store, place: Place, rate_limit: Option<u32>) -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::parse("2026-03-02T09:00:00Z").unwrap()));
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(5));
-        let store = Store::open_sqlite(folder.path().join("latchkey.db"), Options::default()).unwrap();
         let engine =
             Engine::new(store, KeyRing::ephemeral(&*entropy), Keys::ephemeral(&*entropy).0, clock, entropy);
         let owner = NewMember {
@@ -81,7 +99,7 @@ impl Edge {
         let issued = tokens::create_scim(&engine, &by, "Entra", rate_limit).await.unwrap();
         let token = issued.text.expose_secret().to_owned();
         let router = router(engine.clone(), "https://id.corp.example/".into());
-        Self { router, engine, by, token, _folder: folder }
+        Self { router, engine, by, token, _place: place }
     }
 
     async fn send(

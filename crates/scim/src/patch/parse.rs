@@ -67,6 +67,12 @@ impl PatchRequest {
         self.operations.is_empty()
     }
 
+    /// Whether an operation writes this attribute of the base schema.
+    pub fn touches(&self, attribute: &str) -> bool {
+        let of = |target: &Target| target.extension.is_none() && same(target.attribute.name, attribute);
+        self.operations.iter().any(|operation| of(&operation.target))
+    }
+
     /// What was ignored or understood otherwise.
     pub fn notes(&self) -> &[Note] {
         &self.notes

@@ -2,6 +2,7 @@
 
 mod logins;
 mod pipeline;
+mod trips;
 
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,11 +23,12 @@ use crate::error::{CommitError, Conflict, StoreError, UniqueKey};
 use crate::migrate;
 use crate::row::{self, Columns, Load, Row};
 use crate::statement::Stmt;
-use crate::store::{LoginChange, Made, Options};
+use crate::store::{Asked, LoginChange, Made, Options};
 use crate::value::Val;
 pub(crate) use logins::Logins;
 #[cfg(test)]
 pub(crate) use logins::STATEMENTS;
+use trips::Trips;
 
 /// Connections that look-ups share: each carries many at a time, one after the other on the wire.
 const LOOK_UPS: usize = 4;
@@ -45,6 +47,7 @@ pub struct Postgres {
     making: [tokio::sync::Mutex<()>; LOOK_UPS],
     next: AtomicUsize,
     logins: Arc<Logins>,
+    trips: Trips,
     listener: tokio::task::JoinHandle<()>,
 }
 
@@ -61,6 +64,7 @@ impl Postgres {
             making: Default::default(),
             next: AtomicUsize::new(0),
             logins,
+            trips: Trips::default(),
             listener,
             options,
         })
@@ -68,6 +72,10 @@ impl Postgres {
 
     pub(crate) fn logins(&self) -> &Logins {
         &self.logins
+    }
+
+    pub(crate) fn round_trips(&self) -> u64 {
+        self.trips.count()
     }
 
     pub(crate) fn close(&self) {
@@ -122,6 +130,7 @@ impl Postgres {
         params: Vec<Val>,
         load: Load<T>,
     ) -> Result<Vec<T>, StoreError> {
+        let _trip = self.trips.begin();
         Self::again(async || {
             let client = self.reader().await?;
             query(&*client, stmt.name, stmt.postgres(), &params, load).await
@@ -135,6 +144,7 @@ impl Postgres {
         params: Vec<Val>,
         load: Load<T>,
     ) -> Result<Vec<T>, StoreError> {
+        let _trip = self.trips.begin();
         Self::again(async || {
             let client = self.client().await?;
             query(&client, stmt.name, stmt.postgres(), &params, load).await
@@ -143,6 +153,7 @@ impl Postgres {
     }
 
     pub(crate) async fn scan_made<T>(&self, made: Made, load: Load<T>) -> Result<Vec<T>, StoreError> {
+        let _trip = self.trips.begin();
         Self::again(async || {
             let client = self.client().await?;
             if made.keep {
@@ -159,51 +170,43 @@ impl Postgres {
     }
 
     /// Several reads in one snapshot and one round trip.
-    pub(crate) async fn at_once<T>(
-        &self,
-        asked: Vec<(&'static Stmt, Vec<Val>, Load<T>)>,
-    ) -> Result<Vec<T>, StoreError> {
+    pub(crate) async fn at_once<T>(&self, asked: Vec<Asked<T>>) -> Result<Vec<T>, StoreError> {
+        let _trip = self.trips.begin();
         Self::again(async || {
             let client = self.client().await?;
-            let mut prepared = Vec::with_capacity(asked.len());
-            for (stmt, ..) in &asked {
-                prepared.push(prepare(&client, stmt.name, stmt.postgres()).await?);
-            }
-            let queries =
-                prepared.iter().zip(&asked).map(|(prepared, (_, params, _))| (prepared, &params[..]));
-            let begin = "begin isolation level repeatable read read only";
-            let answers = pipeline::queries(&client, begin, queries).await;
-            let mut found = Vec::new();
-            for (answer, (stmt, _, load)) in answers.into_iter().zip(&asked) {
-                let rows = answer.map_err(|error| failed(stmt.name, error))?;
-                found.extend(load_all(&rows, *load)?);
-            }
-            Ok(found)
+            let prepared = prepare_asked(&client, &asked).await?;
+            let answers = pipeline::queries(&client, with_params(&prepared, &asked)).await;
+            load_asked(answers, &asked)
         })
         .await
     }
 
-    pub(crate) async fn commit(
+    /// Commits, and reads what is there afterwards, in one round trip.
+    pub(crate) async fn commit<T>(
         &self,
         mut ops: Vec<Op>,
         logins: Vec<(WorkspaceId, LoginChange)>,
-    ) -> Result<(), CommitError> {
+        asked: Vec<Asked<T>>,
+    ) -> Result<Vec<T>, CommitError> {
+        let _trip = self.trips.begin();
         ops.extend(logins.iter().map(logins::notify));
         let client = self.client().await?;
         let mut prepared: Vec<Statement> = Vec::with_capacity(ops.len());
         for op in &ops {
             prepared.push(prepare(&client, op.stmt.name, op.stmt.postgres_of(op.expect.is_some())).await?);
         }
+        let then = prepare_asked(&client, &asked).await?;
         let statements = prepared.iter().zip(&ops).map(|(prepared, op)| (prepared, &op.params[..]));
-        let done = pipeline::transaction(&client, statements).await;
+        let done = pipeline::transaction(&client, statements, with_params(&then, &asked)).await;
         // Also when it failed: a broken connection may have committed.
         for (_, change) in &logins {
             self.logins.forget(change);
         }
-        done.map_err(|(at, error)| match at.and_then(|at| ops.get(at)) {
+        let answers = done.map_err(|(at, error)| match at.and_then(|at| ops.get(at)) {
             Some(op) => conflict_of(op, error),
             None => end_of(error),
-        })
+        })?;
+        Ok(load_asked(answers, &asked)?)
     }
 
     pub(crate) async fn seal(&self, batch: usize) -> Result<audit::SealReport, StoreError> {
@@ -320,6 +323,33 @@ async fn query<T>(
     let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|value| value as _).collect();
     let rows = client.raw().query(&statement, &params).await.map_err(|error| failed(name, error))?;
     load_all(&rows, load)
+}
+
+async fn prepare_asked<T>(client: &impl Asks, asked: &[Asked<T>]) -> Result<Vec<Statement>, StoreError> {
+    let mut prepared = Vec::with_capacity(asked.len());
+    for one in asked {
+        prepared.push(prepare(client, one.stmt.name, one.stmt.postgres()).await?);
+    }
+    Ok(prepared)
+}
+
+fn with_params<'a, T>(
+    prepared: &'a [Statement],
+    asked: &'a [Asked<T>],
+) -> impl Iterator<Item = (&'a Statement, &'a [Val])> {
+    prepared.iter().zip(asked).map(|(prepared, one)| (prepared, &one.params[..]))
+}
+
+fn load_asked<T>(
+    answers: Vec<Result<Vec<tokio_postgres::Row>, tokio_postgres::Error>>,
+    asked: &[Asked<T>],
+) -> Result<Vec<T>, StoreError> {
+    let mut found = Vec::new();
+    for (answer, one) in answers.into_iter().zip(asked) {
+        let rows = answer.map_err(|error| failed(one.stmt.name, error))?;
+        found.extend(load_all(&rows, one.load)?);
+    }
+    Ok(found)
 }
 
 fn load_all<T>(rows: &[tokio_postgres::Row], load: Load<T>) -> Result<Vec<T>, StoreError> {

@@ -8,7 +8,7 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
 
-use futures_util::future::{FutureExt as _, MaybeDone, maybe_done};
+use futures_util::future::{FutureExt as _, MaybeDone, TryFutureExt as _, maybe_done};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Row, Statement};
 
@@ -17,24 +17,33 @@ use crate::value::Val;
 
 type Sending<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
-/// Runs statements in a transaction of their own. When one fails, the COMMIT behind it is a
-/// rollback.
+/// Runs statements in a transaction of their own, and then queries. When a statement fails, the
+/// COMMIT behind it is a rollback.
 ///
 /// # Errors
 /// With the number of the first statement that failed; `None` for BEGIN or COMMIT.
 pub(super) async fn transaction<'a>(
     client: &'a Client,
     statements: impl Iterator<Item = (&'a Statement, &'a [Val])>,
-) -> Result<(), (Option<usize>, Error)> {
-    let mut sending: Vec<Sending<'a, ()>> = vec![client.batch_execute("begin").boxed()];
-    sending.extend(statements.map(|(statement, params)| execute(client, statement, params)));
+    then: impl Iterator<Item = (&'a Statement, &'a [Val])>,
+) -> Result<Vec<Result<Vec<Row>, Error>>, (Option<usize>, Error)> {
+    let mut sending = vec![command(client, "begin")];
+    let executed = statements.map(|(statement, params)| execute(client, statement, params));
+    sending.extend(executed.map(|done| done.map_ok(|()| Vec::new()).boxed()));
     let last = sending.len();
-    sending.push(client.batch_execute("commit").boxed());
-    for (at, answer) in together(sending).await.into_iter().enumerate() {
+    sending.push(command(client, "commit"));
+    let asked: Vec<_> = then.collect();
+    let asks = !asked.is_empty();
+    if asks {
+        sending.extend(snapshot(client, asked.into_iter()));
+    }
+    let mut answers = together(sending).await;
+    let after = answers.split_off(last + 1);
+    for (at, answer) in answers.into_iter().enumerate() {
         let number = if at == 0 || at == last { None } else { Some(at - 1) };
         answer.map_err(|error| (number, error))?;
     }
-    Ok(())
+    Ok(if asks { within(after) } else { after })
 }
 
 /// Runs statements within a transaction that is open.
@@ -46,23 +55,37 @@ pub(super) async fn statements<'a>(
     together(sending).await.into_iter().collect()
 }
 
-/// Runs queries in a transaction that `begin` opens.
+/// Runs queries that all see one instant.
 pub(super) async fn queries<'a>(
     client: &'a Client,
-    begin: &'static str,
     queries: impl Iterator<Item = (&'a Statement, &'a [Val])>,
 ) -> Vec<Result<Vec<Row>, Error>> {
-    let nothing = |done: Result<(), Error>| done.map(|()| Vec::new());
-    let mut sending: Vec<Sending<'a, Vec<Row>>> = vec![client.batch_execute(begin).map(nothing).boxed()];
+    within(together(snapshot(client, queries)).await)
+}
+
+/// Queries, between the commands that open a snapshot and close it.
+fn snapshot<'a>(
+    client: &'a Client,
+    queries: impl Iterator<Item = (&'a Statement, &'a [Val])>,
+) -> Vec<Sending<'a, Vec<Row>>> {
+    let mut sending = vec![command(client, "begin isolation level repeatable read read only")];
     sending.extend(queries.map(|(statement, params)| {
         let params: Vec<&'a (dyn ToSql + Sync)> = params.iter().map(|value| value as _).collect();
         async move { client.query(statement, &params).await }.boxed()
     }));
-    sending.push(client.batch_execute("commit").map(nothing).boxed());
-    let mut answers = together(sending).await;
-    // A failed BEGIN fails what follows; a failed COMMIT of reads loses nothing.
+    sending.push(command(client, "commit"));
+    sending
+}
+
+/// The answers between those commands: a failed BEGIN fails what follows, and a failed COMMIT of
+/// reads loses nothing.
+fn within<T>(mut answers: Vec<T>) -> Vec<T> {
     answers.pop();
     answers.into_iter().skip(1).collect()
+}
+
+fn command<'a>(client: &'a Client, sql: &'static str) -> Sending<'a, Vec<Row>> {
+    async move { client.batch_execute(sql).await.map(|()| Vec::new()) }.boxed()
 }
 
 fn execute<'a>(

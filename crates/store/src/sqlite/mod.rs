@@ -2,25 +2,30 @@
 //!
 //! Another process may read and write the same file: the `latchkey admin` commands do.
 
+mod chain;
 mod figures;
+mod instant;
 mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 use tokio::sync::Semaphore;
 
-use crate::audit;
+use crate::audit::{self, Unwritten};
 use crate::change::Op;
 use crate::error::{CommitError, StoreError};
 use crate::migrate;
 use crate::row::{self, Columns, Load, Row};
 use crate::statement::{Stmt, for_sqlite};
-use crate::store::{Made, Options};
+use crate::store::{Asked, Made, Options};
 use crate::value::Val;
 use writer::Writer;
+
+pub(crate) use instant::Instant;
 
 /// How long a connection waits for another process that writes.
 const BUSY: Duration = Duration::from_secs(5);
@@ -66,39 +71,37 @@ impl Sqlite {
     }
 
     /// Runs `read` on a connection that nobody else uses meanwhile.
-    fn reading<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let idle = self.readers.lock().expect("no holder of this lock panics").pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => self.open_reader()?,
-        };
-        let answer = read(&connection);
-        self.readers.lock().expect("no holder of this lock panics").push(connection);
+    pub(crate) fn reading<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let reader = self.take_reader()?;
+        let answer = read(&reader);
+        self.give_back(reader);
         answer
+    }
+
+    fn take_reader(&self) -> Result<Connection, StoreError> {
+        let idle = self.readers.lock().expect("no holder of this lock panics").pop();
+        idle.map_or_else(|| self.open_reader(), Ok)
+    }
+
+    fn give_back(&self, reader: Connection) {
+        self.readers.lock().expect("no holder of this lock panics").push(reader);
     }
 
     pub(crate) fn open_reader(&self) -> Result<Connection, StoreError> {
         let open = || {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let connection = Connection::open_with_flags(&self.file, flags)?;
-            connection.busy_timeout(BUSY)?;
+            for_each_connection(&connection)?;
             connection.pragma_update(None, "cache_size", READER_CACHE)?;
-            connection.set_prepared_statement_cache_capacity(PREPARED);
             Ok(connection)
         };
         open().map_err(|source: rusqlite::Error| StoreError::Open {
             place: self.file.display().to_string(),
             source: Box::new(source),
         })
-    }
-
-    pub(crate) fn look_up<T>(
-        &self,
-        stmt: &Stmt,
-        params: &[Val],
-        load: Load<T>,
-    ) -> Result<Vec<T>, StoreError> {
-        self.reading(|connection| rows(connection, stmt.name, stmt.sqlite(), params, load))
     }
 
     pub(crate) async fn scan<T: Send + 'static>(
@@ -131,22 +134,16 @@ impl Sqlite {
         tokio::task::spawn_blocking(move || this.reading(read)).await.map_err(|_| StoreError::Closed)?
     }
 
-    pub(crate) fn at_once<T>(
-        &self,
-        asked: &[(&'static Stmt, Vec<Val>, Load<T>)],
+    pub(crate) async fn scan_at_once<T: Send + 'static>(
+        self: &std::sync::Arc<Self>,
+        asked: Vec<Asked<T>>,
     ) -> Result<Vec<T>, StoreError> {
-        self.reading(|connection| {
-            let snapshot = connection.unchecked_transaction().map_err(|error| failed("begin", error))?;
-            let mut found = Vec::new();
-            for (stmt, params, load) in asked {
-                found.extend(rows(&snapshot, stmt.name, stmt.sqlite(), params, *load)?);
-            }
-            Ok(found)
-        })
+        self.blocking(move |connection| snapshot(connection, &asked)).await
     }
 
-    pub(crate) async fn commit(&self, ops: Vec<Op>) -> Result<(), CommitError> {
-        self.writer.submit(move |connection| ops.iter().try_for_each(|op| apply(connection, op))).await
+    pub(crate) async fn commit(&self, ops: Vec<Op>, records: Vec<Unwritten>) -> Result<(), CommitError> {
+        let apply = move |connection: &Connection| ops.iter().try_for_each(|op| apply(connection, op));
+        self.writer.submit(records, apply).await
     }
 
     pub(crate) async fn write_returning<T: Send + 'static>(
@@ -155,17 +152,18 @@ impl Sqlite {
         params: Vec<Val>,
         load: Load<T>,
     ) -> Result<Vec<T>, StoreError> {
-        self.writer.submit(move |connection| rows(connection, stmt.name, stmt.sqlite(), &params, load)).await
+        let write = move |connection: &Connection| rows(connection, stmt.name, stmt.sqlite(), &params, load);
+        self.writer.submit(Vec::new(), write).await
     }
 
-    /// Seals all workspaces in one transaction: the writer is the only sealer.
+    /// Seals what [`chain`] could not, in one transaction.
     pub(crate) async fn seal(&self, batch: usize) -> Result<audit::SealReport, StoreError> {
         // Mostly there is nothing to seal; that costs a look-up, and no transaction.
         if self.reading(|connection| ask(connection, &audit::workspaces_unsealed(), any))?.is_empty() {
             return Ok(audit::SealReport::default());
         }
         self.writer
-            .submit(move |connection| {
+            .submit(Vec::new(), move |connection| {
                 let mut sealed = 0;
                 for ws in ask(connection, &audit::workspaces_unsealed(), row::first)? {
                     let records = ask(connection, &audit::unsealed(ws, batch - sealed), audit::load_sealed)?;
@@ -206,7 +204,23 @@ fn ask<T>(connection: &Connection, op: &Op, load: Load<T>) -> Result<Vec<T>, Sto
     rows(connection, op.stmt.name, op.stmt.sqlite(), &op.params, load)
 }
 
-fn rows<T>(
+fn snapshot<T>(connection: &Connection, asked: &[Asked<T>]) -> Result<Vec<T>, StoreError> {
+    let snapshot = connection.unchecked_transaction().map_err(|error| failed("begin", error))?;
+    one_by_one(&snapshot, asked)
+}
+
+/// Several reads, without those that earlier ones make needless.
+pub(crate) fn one_by_one<T>(connection: &Connection, asked: &[Asked<T>]) -> Result<Vec<T>, StoreError> {
+    let mut found = Vec::new();
+    for one in asked {
+        if !one.is_needless(&found) {
+            found.extend(rows(connection, one.stmt.name, one.stmt.sqlite(), &one.params, one.load)?);
+        }
+    }
+    Ok(found)
+}
+
+pub(crate) fn rows<T>(
     connection: &Connection,
     name: &'static str,
     sql: &str,
@@ -229,12 +243,18 @@ fn apply(connection: &Connection, op: &Op) -> Result<(), CommitError> {
         // A lock, and the writer is alone.
         return Ok(());
     }
-    let mut statement =
-        connection.prepare_cached(op.stmt.sqlite()).map_err(|error| failed(op.stmt.name, error))?;
-    let touched = if reads {
-        statement.exists(params_from_iter(&op.params))
-    } else {
+    let execute = |stmt: &Stmt| {
+        let mut statement = connection.prepare_cached(stmt.sqlite())?;
         statement.execute(params_from_iter(&op.params)).map(|rows| rows > 0)
+    };
+    let touched = if reads {
+        let statement = connection.prepare_cached(op.stmt.sqlite());
+        statement.and_then(|mut statement| statement.exists(params_from_iter(&op.params)))
+    } else {
+        match op.cheaper.map(execute) {
+            None | Some(Ok(false)) => execute(op.stmt),
+            Some(done) => done,
+        }
     };
     match (touched, op.expect) {
         (Ok(false), Some(conflict)) => Err(conflict.into()),
@@ -258,13 +278,26 @@ fn conflict_of(op: &Op, error: rusqlite::Error) -> CommitError {
     failed(op.stmt.name, error).into()
 }
 
+fn run(connection: &Connection, sql: &'static str) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(sql).map_err(|error| failed(sql, error))?;
+    statement.execute([]).map(drop).map_err(|error| failed(sql, error))
+}
+
 fn failed(statement: &'static str, source: rusqlite::Error) -> StoreError {
     StoreError::Statement { statement, source: Box::new(source) }
 }
 
-fn set_up(connection: &Connection) -> rusqlite::Result<()> {
+fn for_each_connection(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(PREPARED);
+    // Plans come from the statement and the fixed figures alone. Without this, SQLite compiles a
+    // kept statement anew each time a parameter is bound that could make a partial index fit:
+    // two thirds of all instructions of a GET.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
+}
+
+fn set_up(connection: &Connection) -> rusqlite::Result<()> {
+    for_each_connection(connection)?;
     // Switching needs the file alone, and waits for nobody; two processes may start at once.
     let mut tries = 0;
     while let Err(error) = connection.pragma_update(None, "journal_mode", "wal") {

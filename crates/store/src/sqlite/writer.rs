@@ -7,26 +7,62 @@ use rusqlite::Connection;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::sync::oneshot;
 
-use super::failed;
+use super::{chain, run};
+use crate::audit::Unwritten;
 use crate::error::StoreError;
 
 /// Changes that share one commit at most, so that the first does not wait long for the last.
 const BATCH: usize = 256;
 
-/// One unit of work: runs within its own savepoint, and is answered after the commit.
-type Work = Box<dyn FnOnce(&Connection) -> Outcome + Send>;
+/// One unit of work: whole or not at all, and answered after the commit.
+pub(super) trait Work: Send {
+    /// Does it, and says whether what it did stays. Done again when the first time was rolled back.
+    fn run(&mut self, connection: &Connection) -> bool;
 
-/// Tells who waits whether the commit was made, or why not.
-type Answer = Box<dyn FnOnce(Result<(), &str>) + Send>;
+    /// The audit records of what it did, to be put at the end of the chain.
+    fn records(&mut self) -> Vec<Unwritten>;
 
-struct Outcome {
-    /// Whether what it did stays.
-    keep: bool,
-    answer: Answer,
+    /// Tells who waits whether the commit was made, or why not.
+    fn answer(self: Box<Self>, committed: Result<(), &str>);
+}
+
+/// What somebody waits for.
+struct Job<T, E, W> {
+    work: W,
+    records: Vec<Unwritten>,
+    done: Option<Result<T, E>>,
+    sender: oneshot::Sender<Result<T, E>>,
+}
+
+impl<T, E, W> Work for Job<T, E, W>
+where
+    T: Send,
+    E: From<StoreError> + Send,
+    W: Fn(&Connection) -> Result<T, E> + Send,
+{
+    fn run(&mut self, connection: &Connection) -> bool {
+        self.done.insert((self.work)(connection)).is_ok()
+    }
+
+    fn records(&mut self) -> Vec<Unwritten> {
+        if matches!(self.done, Some(Ok(_))) { std::mem::take(&mut self.records) } else { Vec::new() }
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), &str>) {
+        let answer = match (self.done, committed) {
+            (None, _) => Err(StoreError::Busy.into()),
+            (Some(Ok(_)), Err(reason)) => {
+                Err(StoreError::Statement { statement: "commit", source: reason.into() }.into())
+            }
+            (Some(done), _) => done,
+        };
+        // Who asked may have gone.
+        let _ = self.sender.send(answer);
+    }
 }
 
 pub(super) struct Writer {
-    queue: Mutex<Option<Sender<Work>>>,
+    queue: Mutex<Option<Sender<Box<dyn Work>>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -46,34 +82,20 @@ impl Writer {
     /// Hands work to the writer and waits until it is durable, or known not to be made.
     pub(super) async fn submit<T, E>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        records: Vec<Unwritten>,
+        work: impl Fn(&Connection) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        let work: Work = Box::new(move |connection| {
-            let done = work(connection);
-            let keep = done.is_ok();
-            let answer = move |committed: Result<(), &str>| {
-                let answer = match (done, committed) {
-                    (Ok(_), Err(reason)) => {
-                        Err(StoreError::Statement { statement: "commit", source: reason.into() }.into())
-                    }
-                    (done, _) => done,
-                };
-                // Who asked may have gone.
-                let _ = sender.send(answer);
-            };
-            Outcome { keep, answer: Box::new(answer) }
-        });
-        self.enqueue(work)?;
+        self.enqueue(Box::new(Job { work, records, done: None, sender }))?;
         // Dropped unanswered is never begun: the file was held by somebody else for too long.
         receiver.await.unwrap_or_else(|_| Err(StoreError::Busy.into()))
     }
 
-    fn enqueue(&self, work: Work) -> Result<(), StoreError> {
+    fn enqueue(&self, work: Box<dyn Work>) -> Result<(), StoreError> {
         let queue = self.queue.lock().expect("no holder of this lock panics");
         let queue = queue.as_ref().ok_or(StoreError::Closed)?;
         queue.try_send(work).map_err(|error| match error {
@@ -96,7 +118,7 @@ impl Writer {
     }
 }
 
-fn write(connection: &Connection, mut queue: Receiver<Work>) {
+fn write(connection: &Connection, mut queue: Receiver<Box<dyn Work>>) {
     let mut batch = Vec::with_capacity(BATCH);
     while let Some(first) = queue.blocking_recv() {
         batch.push(first);
@@ -117,43 +139,47 @@ fn write(connection: &Connection, mut queue: Receiver<Work>) {
     }
 }
 
-/// Runs a batch in one transaction: each work in its savepoint, a failing one rolled back alone.
-fn write_batch(connection: &Connection, batch: &mut Vec<Work>) -> Result<(), StoreError> {
+/// Makes a batch in one transaction, and answers all of it.
+fn write_batch(connection: &Connection, batch: &mut Vec<Box<dyn Work>>) -> Result<(), StoreError> {
     run(connection, "begin immediate")?;
-    let mut answers = Vec::with_capacity(batch.len());
-    let mut broken = None;
-    for work in batch.drain(..) {
-        if let Err(error) = run(connection, "savepoint work") {
-            broken.get_or_insert(error);
-        }
-        let Outcome { keep, answer } = work(connection);
-        answers.push(answer);
-        let end = if keep { Ok(()) } else { run(connection, "rollback to work") };
-        if let Err(error) = end.and_then(|()| run(connection, "release work")) {
-            // A full disk, say, ends the whole transaction; then nothing of the batch was made.
-            broken.get_or_insert(error);
-        }
-    }
-    let committed = match broken {
-        None => run(connection, "commit"),
-        Some(error) => Err(error),
+    let made = if batch.iter_mut().all(|work| work.run(connection)) {
+        Ok(())
+    } else {
+        // Seldom: savepoints for all, always, would cost more than doing a batch again.
+        roll_back(connection)?;
+        run(connection, "begin immediate")?;
+        one_by_one(connection, batch)
     };
+    // A full disk, say, ends the whole transaction; then nothing of the batch was made.
+    let committed =
+        made.and_then(|()| chain::append(connection, batch)).and_then(|()| run(connection, "commit"));
     let reason = committed.err().map(|error| describe(&error));
-    if reason.is_some() && !connection.is_autocommit() {
+    if reason.is_some() {
         // Nothing more can be done about it if this fails, too; the next `begin` will tell.
-        let _ = run(connection, "rollback");
+        let _ = roll_back(connection);
     }
-    for answer in answers {
-        answer(reason.as_deref().map_or(Ok(()), Err));
+    for work in batch.drain(..) {
+        work.answer(reason.as_deref().map_or(Ok(()), Err));
     }
     Ok(())
 }
 
-fn describe(error: &StoreError) -> String {
-    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+/// Each work in its savepoint, a failing one rolled back alone.
+fn one_by_one(connection: &Connection, batch: &mut [Box<dyn Work>]) -> Result<(), StoreError> {
+    for work in batch {
+        run(connection, "savepoint work")?;
+        if !work.run(connection) {
+            run(connection, "rollback to work")?;
+        }
+        run(connection, "release work")?;
+    }
+    Ok(())
 }
 
-fn run(connection: &Connection, sql: &'static str) -> Result<(), StoreError> {
-    let mut statement = connection.prepare_cached(sql).map_err(|error| failed(sql, error))?;
-    statement.execute([]).map(drop).map_err(|error| failed(sql, error))
+fn roll_back(connection: &Connection) -> Result<(), StoreError> {
+    if connection.is_autocommit() { Ok(()) } else { run(connection, "rollback") }
+}
+
+fn describe(error: &StoreError) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
 }

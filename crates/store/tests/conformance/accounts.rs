@@ -107,7 +107,7 @@ on_both! {
         assert_eq!(world.commit(Change::GrantSetEnd { grant_id: world.id(GrantId::fresh), ends_at: end }).await, missing);
         world.commit(Change::GrantSetEnd { grant_id: given[0].id, ends_at: end }).await.unwrap();
         assert_eq!(store.grant_get(ws, given[0].id).await.unwrap().unwrap().ends_at, end);
-        assert_eq!(store.grant_count_direct(ws, ada.id).await.unwrap(), 2);
+        assert_eq!(world.footing(&ada).await.direct_grants, 2);
         let by = async |filter| {
             let rows = store.grant_page(ws, filter, None, 9).await.unwrap();
             rows.iter().map(|grant| given.iter().position(|g| g.id == grant.id).unwrap()).collect::<Vec<_>>()
@@ -134,10 +134,10 @@ on_both! {
         world.commit(Change::ExposureInsert(seen.clone())).await.unwrap();
         let again = Exposure { kind: ExposureKind::Creator, ..seen.clone() };
         world.commit(Change::ExposureInsert(again)).await.unwrap();
-        assert_eq!(store.exposures_of_member(ws, ada.id).await.unwrap(), std::slice::from_ref(&seen));
+        assert_eq!(world.footing(&ada).await.reached.exposures, std::slice::from_ref(&seen));
         let next = Account { secret_generation: 2, version: Version(2), ..account.clone() };
         world.commit(Change::AccountUpdate { account: next, expect: Version(1) }).await.unwrap();
-        assert_eq!(store.exposures_of_member(ws, ada.id).await.unwrap(), [], "the password is another now");
+        assert_eq!(world.footing(&ada).await.reached.exposures, [], "the password is another now");
         assert_eq!(store.exposures_of_account(ws, account.id).await.unwrap(), std::slice::from_ref(&seen));
         let nobody = Exposure { member_id: world.id(MemberId::fresh), ..seen.clone() };
         assert_eq!(world.commit(Change::ExposureInsert(nobody)).await, Err(Conflict::Missing { what: "exposure" }));

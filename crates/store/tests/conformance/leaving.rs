@@ -6,7 +6,7 @@ use latchkey_access::exposure::{Exposure, ExposureKind};
 use latchkey_access::member::Version;
 use latchkey_access::offboarding::{CaseItem, CaseState, ItemDecision, OffboardingCase};
 use latchkey_access::outbox::{EffectKind, EffectState, OutboxEvent};
-use latchkey_access::{Change, Epoch, GrantObject, GrantSubject, OwnerFlag, Token};
+use latchkey_access::{Account, Change, Epoch, GrantObject, GrantSubject, OwnerFlag, Token};
 use latchkey_kernel::id::{CaseId, OutboxId};
 use latchkey_store::{Conflict, OutboxFilter, UniqueKey};
 
@@ -41,7 +41,7 @@ on_both! {
         assert_eq!(world.commit(cut.clone()).await, Err(Conflict::Missing { what: "case" }), "it needs its case");
         world.commit_all([Change::CaseInsert(case.clone()), cut]).await.unwrap();
         let (ws, store) = (world.ws, &world.store);
-        assert_eq!(store.grant_count_direct(ws, ada.id).await.unwrap(), 0);
+        assert_eq!(world.grants_of(&ada).await, 0);
         assert_eq!(store.case_removed_grants(ws, case.id).await.unwrap(), direct);
         for grant in &others {
             assert!(store.grant_get(ws, grant.id).await.unwrap().is_some(), "others keep theirs");
@@ -78,6 +78,45 @@ on_both! {
         for wrong in [expect(0, 1, 1), expect(1, 2, 1), expect(1, 1, 2)] {
             assert_eq!(world.commit(wrong).await, Err(Conflict::Moved { what: "member" }));
         }
+    }
+
+    async fn who_is_expected_to_hold_nothing_is_cut_off_all_the_same(world: World) {
+        let (ada, bob) = (world.member("ada").await, world.member("bob").await);
+        let account = world.account("x", |a| a.owner_id = Some(bob.id)).await;
+        let nothing = |member_id| {
+            Change::LeaverExpect { member_id, direct_grants: 0, owned_accounts: 0, exposures: 0 }
+        };
+        let cut = |case: &OffboardingCase, at| {
+            Change::MemberCutOff { member_id: case.member_id, case_id: case.id, at }
+        };
+        // Given something behind the expectation.
+        let case = world.case_row(&ada);
+        let grant = Change::GrantInsert(world.grant_row(to(&ada), GrantObject::Account(account.id)));
+        let own = Account { owner_id: Some(ada.id), version: Version(2), ..account.clone() };
+        let own = Change::AccountUpdate { account: own, expect: Version(1) };
+        let open = world.token_row(1, Some(&ada));
+        world.commit(Change::TokenInsert(open.clone())).await.unwrap();
+        let at = world.now();
+        world.commit_all([nothing(ada.id), grant, own, Change::CaseInsert(case.clone()), cut(&case, at)]).await.unwrap();
+        assert_eq!(world.grants_of(&ada).await, 0);
+        assert_eq!(world.store.account_get(world.ws, account.id).await.unwrap().unwrap().owner_id, None);
+        assert_eq!(world.store.token_get(world.ws, open.id).await.unwrap().unwrap().revoked_at, Some(at));
+        // Somebody else is expected to hold nothing.
+        world.grant(to(&bob), GrantObject::Account(account.id)).await;
+        let case = world.case_row(&bob);
+        let at = world.now();
+        world.commit_all([nothing(ada.id), Change::CaseInsert(case.clone()), cut(&case, at)]).await.unwrap();
+        assert_eq!(world.grants_of(&bob).await, 0);
+        // Who does hold nothing loses what the expectation does not speak of.
+        let cyd = world.member("cyd").await;
+        let heir = world.account("heir", |a| a.successor_id = Some(cyd.id)).await;
+        let open = world.token_row(2, Some(&cyd));
+        world.commit(Change::TokenInsert(open.clone())).await.unwrap();
+        let case = world.case_row(&cyd);
+        let at = world.now();
+        world.commit_all([nothing(cyd.id), Change::CaseInsert(case.clone()), cut(&case, at)]).await.unwrap();
+        assert_eq!(world.store.token_get(world.ws, open.id).await.unwrap().unwrap().revoked_at, Some(at));
+        assert_eq!(world.store.account_get(world.ws, heir.id).await.unwrap().unwrap().successor_id, None);
     }
 
     async fn a_case_is_one_for_member_and_epoch(world: World) {

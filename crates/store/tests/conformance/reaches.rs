@@ -25,6 +25,11 @@ async fn of_member(world: &World, member: &Member) -> BTreeSet<(AccountId, Strin
     let reaches = world.store.reaches_of_member(world.ws, member.id).await.unwrap();
     let shapes: BTreeSet<_> = reaches.iter().map(shape).collect();
     assert_eq!(shapes.len(), reaches.len(), "no way is told twice");
+    // What a leaving rests on is the same, with the accounts that it names.
+    let held = world.footing(member).await.reached;
+    assert_eq!(held.reaches.iter().map(shape).collect::<BTreeSet<_>>(), shapes);
+    let accounts: BTreeSet<_> = held.accounts.iter().map(|account| account.id).collect();
+    assert_eq!(accounts, reaches.iter().map(|reach| reach.account_id).collect());
     shapes
 }
 

@@ -17,7 +17,7 @@ use latchkey_kernel::id::{
     WorkspaceId,
 };
 use latchkey_kernel::{SeededEntropy, Timestamp};
-use latchkey_store::{CommitError, Conflict, Options, Store};
+use latchkey_store::{CommitError, Conflict, Footing, GrantFilter, Options, Store};
 use latchkey_testkit::postgres::Database;
 
 /// Where the database is.
@@ -83,6 +83,23 @@ impl World {
                 client.batch_execute(sql).await.unwrap();
             }
         }
+    }
+
+    /// The number of direct grants that there are, whatever the member's state.
+    pub(crate) async fn grants_of(&self, member: &Member) -> usize {
+        let filter = GrantFilter { member: Some(member.id), ..GrantFilter::default() };
+        self.store.grant_page(self.ws, filter, None, 99).await.unwrap().len()
+    }
+
+    /// What the leaving of a member who is in rests on.
+    pub(crate) async fn footing(&self, member: &Member) -> Footing {
+        self.store.subject_with_footing(self.ws, member.id).await.unwrap().unwrap().1
+    }
+
+    /// The number of audit records, sealed or not.
+    pub(crate) async fn audited(&self) -> u64 {
+        let report = self.store.audit_verify(self.ws).await.unwrap();
+        report.sealed + report.unsealed
     }
 
     pub(crate) fn now(&self) -> Timestamp {
