@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use latchkey_testkit::postgres::{Database, connect};
-use rusqlite::Connection;
+use rusqlite::types::Value;
+use rusqlite::{Connection, StatementStatus, params_from_iter};
 
+use crate::sqlite::Sqlite;
 use crate::statement::Stmt;
 use crate::{Options, Store};
 
@@ -174,10 +176,30 @@ fn pages_and_counts_are_read_from_the_index_of_live_members() {
     }
 }
 
+#[test]
+fn a_kept_statement_is_compiled_once_whatever_is_bound() {
+    let (folder, _) = sqlite();
+    let store = Sqlite::open(&folder.path().join("latchkey.db"), Options::default()).unwrap();
+    let bound = |stmt: &Stmt, value: &Value| vec![value.clone(); parameters(stmt.postgres())];
+    let compiled_anew = store.reading(|connection| {
+        let reads = statements().into_iter().filter(|stmt| stmt.postgres().starts_with("select"));
+        let again = reads.map(|stmt| {
+            let mut statement = connection.prepare(stmt.sqlite()).unwrap();
+            for value in [Value::Null, Value::from("[]".to_owned()), Value::from(1)] {
+                // What comes of it doesn't matter: a number is no list of ids.
+                let _ = statement.exists(params_from_iter(bound(stmt, &value)));
+            }
+            (stmt.name, statement.get_status(StatementStatus::RePrepare))
+        });
+        Ok(again.filter(|(_, times)| *times > 0).collect::<Vec<_>>())
+    });
+    assert_eq!(compiled_anew.unwrap(), []);
+}
+
 fn plan(connection: &Connection, sql: &str, name: &str) -> String {
     let mut explain = connection.prepare(&format!("explain query plan {sql}")).unwrap();
     let nulls = vec![rusqlite::types::Null; explain.parameter_count()];
-    let lines = explain.query_map(rusqlite::params_from_iter(nulls), |row| row.get::<_, String>(3));
+    let lines = explain.query_map(params_from_iter(nulls), |row| row.get::<_, String>(3));
     let lines: Result<Vec<String>, _> = lines.unwrap_or_else(|error| panic!("{name}: {error}")).collect();
     lines.unwrap().join("\n")
 }
