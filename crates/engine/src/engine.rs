@@ -83,6 +83,13 @@ impl Engine {
         self.pace_of_rotations
     }
 
+    /// The services for one short request that only reads: where a read is cheap, all look-ups
+    /// of it see one instant.
+    #[must_use]
+    pub fn at_one_instant(&self) -> Self {
+        Self { store: self.store.at_one_instant(), ..self.clone() }
+    }
+
     /// Where rows are kept.
     pub const fn store(&self) -> &Store {
         &self.store

@@ -115,7 +115,14 @@ async fn answer(
     };
     flight.route(route);
     let _room = scim.intake.enter()?;
-    let directory = let_in(scim, parts, route, request_id, flight).await?;
+    let instant;
+    let engine = if matches!(parts.method, Method::GET | Method::HEAD) {
+        instant = scim.engine.at_one_instant();
+        &instant
+    } else {
+        &scim.engine
+    };
+    let directory = let_in(engine, parts, route, request_id, flight).await?;
     media::check_accept(parts.headers.get_all(header::ACCEPT).iter().map(|value| value.as_bytes()))?;
     let call = Call {
         scim,
@@ -134,7 +141,7 @@ async fn answer(
 
 /// Finds the directory whose token the request shows, and paces it.
 async fn let_in<'a>(
-    scim: &'a Scim,
+    engine: &'a Engine,
     parts: &Parts,
     route: &Route,
     request_id: RequestId,
@@ -145,7 +152,6 @@ async fn let_in<'a>(
         let presented = parts.headers.contains_key(header::AUTHORIZATION);
         return Err(Failure::unauthorized(presented));
     };
-    let engine = &scim.engine;
     let login = tokens::authenticate(engine, TokenKind::Scim, presented)
         .await
         .map_err(|error| Failure::of(error, request_id))?
@@ -177,6 +183,8 @@ async fn perform(call: &Call<'_>, body: Body, route: &Route, flight: &mut Flight
         flight.body(json, call.scim);
     }
     let body = taken.as_ref().map(|taken| &taken.json);
+    // What asks much is boxed: the future of a look-up would be as large as that of the largest
+    // request, and it is copied on its way to where it runs.
     match (route.action, body) {
         (Action::List(kind), _) => search::list(call, kind).await,
         (Action::Search(kind), Some(body)) => search::search(call, kind, body).await,

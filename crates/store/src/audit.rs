@@ -15,6 +15,7 @@ use crate::filter::Draft;
 use crate::member::limit_of;
 use crate::row::Columns;
 use crate::statement::statements;
+use crate::store::Driver;
 use crate::store::Made;
 use crate::value::params;
 use crate::{Store, StoreError};
@@ -272,9 +273,9 @@ impl Store {
     /// Gives up to `batch` records their place in their workspaces' chains, in the order in which
     /// they were made. One sealer at a time holds a workspace; others pass it by.
     pub async fn audit_seal(&self, _now: Timestamp, batch: usize) -> Result<SealReport, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.seal(batch).await,
-            Self::Postgres(postgres) => postgres.seal(batch).await,
+        match self.driver() {
+            Driver::Sqlite(sqlite) => sqlite.seal(batch).await,
+            Driver::Postgres(postgres) => postgres.seal(batch).await,
         }
     }
 

@@ -9,7 +9,7 @@ use crate::change::{Op, ops_of};
 use crate::filter::Draft;
 use crate::postgres::Postgres;
 use crate::row::{Load, count, first};
-use crate::sqlite::Sqlite;
+use crate::sqlite::{Instant, Sqlite, rows};
 use crate::statement::Stmt;
 use crate::value::Val;
 use crate::{CommitError, StoreError};
@@ -43,8 +43,16 @@ impl Options {
 pub enum Store {
     /// In a file.
     Sqlite(Arc<Sqlite>),
+    /// In a file, its look-ups all at one instant.
+    Instant(Arc<Instant>),
     /// In PostgreSQL.
     Postgres(Arc<Postgres>),
+}
+
+/// The database behind a store.
+pub(crate) enum Driver<'a> {
+    Sqlite(&'a Arc<Sqlite>),
+    Postgres(&'a Arc<Postgres>),
 }
 
 /// A statement that was put together from parts.
@@ -95,9 +103,19 @@ impl Store {
         if ops.is_empty() {
             return Ok(());
         }
+        match self.driver() {
+            Driver::Sqlite(sqlite) => sqlite.commit(ops).await,
+            Driver::Postgres(postgres) => postgres.commit(ops, logins).await,
+        }
+    }
+
+    /// A store for one short request that only reads. On SQLite its look-ups see one instant, from
+    /// the first of them until it is dropped or reads many rows; those are read at a later one.
+    #[must_use]
+    pub fn at_one_instant(&self) -> Self {
         match self {
-            Self::Sqlite(sqlite) => sqlite.commit(ops).await,
-            Self::Postgres(postgres) => postgres.commit(ops, logins).await,
+            Self::Sqlite(sqlite) => Self::Instant(Arc::new(Instant::new(sqlite))),
+            other => other.clone(),
         }
     }
 
@@ -114,9 +132,9 @@ impl Store {
     /// # Errors
     /// When the last writing fails.
     pub async fn close(&self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.close().await,
-            Self::Postgres(postgres) => {
+        match self.driver() {
+            Driver::Sqlite(sqlite) => sqlite.close().await,
+            Driver::Postgres(postgres) => {
                 postgres.close();
                 Ok(())
             }
@@ -124,9 +142,9 @@ impl Store {
     }
 
     pub(crate) fn flights_kept(&self) -> usize {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.options.flights_kept,
-            Self::Postgres(postgres) => postgres.options.flights_kept,
+        match self.driver() {
+            Driver::Sqlite(sqlite) => sqlite.options.flights_kept,
+            Driver::Postgres(postgres) => postgres.options.flights_kept,
         }
     }
 
@@ -138,7 +156,8 @@ impl Store {
         load: Load<T>,
     ) -> Result<Vec<T>, StoreError> {
         match self {
-            Self::Sqlite(sqlite) => sqlite.look_up(stmt, &params, load),
+            Self::Sqlite(sqlite) => sqlite.reading(|c| rows(c, stmt.name, stmt.sqlite(), &params, load)),
+            Self::Instant(at) => at.reading(|c| rows(c, stmt.name, stmt.sqlite(), &params, load)),
             Self::Postgres(postgres) => postgres.look_up(stmt, params, load).await,
         }
     }
@@ -159,9 +178,9 @@ impl Store {
         params: Vec<Val>,
         load: Load<T>,
     ) -> Result<Vec<T>, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.scan(stmt, params, load).await,
-            Self::Postgres(postgres) => postgres.scan(stmt, params, load).await,
+        match self.driver() {
+            Driver::Sqlite(sqlite) => sqlite.scan(stmt, params, load).await,
+            Driver::Postgres(postgres) => postgres.scan(stmt, params, load).await,
         }
     }
 
@@ -175,9 +194,9 @@ impl Store {
         made: Made,
         load: Load<T>,
     ) -> Result<Vec<T>, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.scan_made(made, load).await,
-            Self::Postgres(postgres) => postgres.scan_made(made, load).await,
+        match self.driver() {
+            Driver::Sqlite(sqlite) => sqlite.scan_made(made, load).await,
+            Driver::Postgres(postgres) => postgres.scan_made(made, load).await,
         }
     }
 
@@ -186,9 +205,31 @@ impl Store {
         &self,
         asked: Vec<(&'static Stmt, Vec<Val>, Load<T>)>,
     ) -> Result<Vec<T>, StoreError> {
+        let all = |at: &Instant| {
+            at.reading(|c| {
+                let mut found = Vec::new();
+                for (stmt, params, load) in &asked {
+                    found.extend(rows(c, stmt.name, stmt.sqlite(), params, *load)?);
+                }
+                Ok(found)
+            })
+        };
         match self {
-            Self::Sqlite(sqlite) => sqlite.at_once(&asked),
+            Self::Sqlite(sqlite) => all(&Instant::new(sqlite)),
+            Self::Instant(at) => all(at),
             Self::Postgres(postgres) => postgres.at_once(asked).await,
+        }
+    }
+
+    /// Where everything but look-ups is done; an instant ends with it.
+    pub(crate) fn driver(&self) -> Driver<'_> {
+        match self {
+            Self::Sqlite(sqlite) => Driver::Sqlite(sqlite),
+            Self::Instant(at) => {
+                at.end();
+                Driver::Sqlite(&at.sqlite)
+            }
+            Self::Postgres(postgres) => Driver::Postgres(postgres),
         }
     }
 
@@ -197,9 +238,9 @@ impl Store {
         if ops.is_empty() {
             return Ok(());
         }
-        let done = match self {
-            Self::Sqlite(sqlite) => sqlite.commit(ops).await,
-            Self::Postgres(postgres) => postgres.commit(ops, Vec::new()).await,
+        let done = match self.driver() {
+            Driver::Sqlite(sqlite) => sqlite.commit(ops).await,
+            Driver::Postgres(postgres) => postgres.commit(ops, Vec::new()).await,
         };
         done.map_err(|error| match error {
             CommitError::Store(error) => error,
@@ -217,9 +258,9 @@ impl Store {
         params: Vec<Val>,
         load: Load<T>,
     ) -> Result<Vec<T>, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.write_returning(stmt, params, load).await,
-            Self::Postgres(postgres) => postgres.scan(stmt, params, load).await,
+        match self.driver() {
+            Driver::Sqlite(sqlite) => sqlite.write_returning(stmt, params, load).await,
+            Driver::Postgres(postgres) => postgres.scan(stmt, params, load).await,
         }
     }
 }
@@ -228,6 +269,7 @@ impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Sqlite(_) => "Store::Sqlite",
+            Self::Instant(_) => "Store::Instant",
             Self::Postgres(_) => "Store::Postgres",
         })
     }

@@ -3,6 +3,7 @@
 //! Another process may read and write the same file: the `latchkey admin` commands do.
 
 mod figures;
+mod instant;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +23,8 @@ use crate::statement::{Stmt, for_sqlite};
 use crate::store::{Made, Options};
 use crate::value::Val;
 use writer::Writer;
+
+pub(crate) use instant::Instant;
 
 /// How long a connection waits for another process that writes.
 const BUSY: Duration = Duration::from_secs(5);
@@ -71,14 +74,19 @@ impl Sqlite {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let idle = self.readers.lock().expect("no holder of this lock panics").pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => self.open_reader()?,
-        };
-        let answer = read(&connection);
-        self.readers.lock().expect("no holder of this lock panics").push(connection);
+        let reader = self.take_reader()?;
+        let answer = read(&reader);
+        self.give_back(reader);
         answer
+    }
+
+    fn take_reader(&self) -> Result<Connection, StoreError> {
+        let idle = self.readers.lock().expect("no holder of this lock panics").pop();
+        idle.map_or_else(|| self.open_reader(), Ok)
+    }
+
+    fn give_back(&self, reader: Connection) {
+        self.readers.lock().expect("no holder of this lock panics").push(reader);
     }
 
     pub(crate) fn open_reader(&self) -> Result<Connection, StoreError> {
@@ -93,15 +101,6 @@ impl Sqlite {
             place: self.file.display().to_string(),
             source: Box::new(source),
         })
-    }
-
-    pub(crate) fn look_up<T>(
-        &self,
-        stmt: &Stmt,
-        params: &[Val],
-        load: Load<T>,
-    ) -> Result<Vec<T>, StoreError> {
-        self.reading(|connection| rows(connection, stmt.name, stmt.sqlite(), params, load))
     }
 
     pub(crate) async fn scan<T: Send + 'static>(
@@ -132,20 +131,6 @@ impl Sqlite {
         let _permit = self.scans.acquire().await.map_err(|_| StoreError::Closed)?;
         let this = std::sync::Arc::clone(self);
         tokio::task::spawn_blocking(move || this.reading(read)).await.map_err(|_| StoreError::Closed)?
-    }
-
-    pub(crate) fn at_once<T>(
-        &self,
-        asked: &[(&'static Stmt, Vec<Val>, Load<T>)],
-    ) -> Result<Vec<T>, StoreError> {
-        self.reading(|connection| {
-            let snapshot = connection.unchecked_transaction().map_err(|error| failed("begin", error))?;
-            let mut found = Vec::new();
-            for (stmt, params, load) in asked {
-                found.extend(rows(&snapshot, stmt.name, stmt.sqlite(), params, *load)?);
-            }
-            Ok(found)
-        })
     }
 
     pub(crate) async fn commit(&self, ops: Vec<Op>) -> Result<(), CommitError> {
@@ -209,7 +194,7 @@ fn ask<T>(connection: &Connection, op: &Op, load: Load<T>) -> Result<Vec<T>, Sto
     rows(connection, op.stmt.name, op.stmt.sqlite(), &op.params, load)
 }
 
-fn rows<T>(
+pub(crate) fn rows<T>(
     connection: &Connection,
     name: &'static str,
     sql: &str,
@@ -259,6 +244,11 @@ fn conflict_of(op: &Op, error: rusqlite::Error) -> CommitError {
         }
     }
     failed(op.stmt.name, error).into()
+}
+
+fn run(connection: &Connection, sql: &'static str) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(sql).map_err(|error| failed(sql, error))?;
+    statement.execute([]).map(drop).map_err(|error| failed(sql, error))
 }
 
 fn failed(statement: &'static str, source: rusqlite::Error) -> StoreError {

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::sync::oneshot;
 
-use super::failed;
+use super::run;
 use crate::error::StoreError;
 
 /// Changes that share one commit at most, so that the first does not wait long for the last.
@@ -151,9 +151,4 @@ fn write_batch(connection: &Connection, batch: &mut Vec<Work>) -> Result<(), Sto
 
 fn describe(error: &StoreError) -> String {
     std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
-}
-
-fn run(connection: &Connection, sql: &'static str) -> Result<(), StoreError> {
-    let mut statement = connection.prepare_cached(sql).map_err(|error| failed(sql, error))?;
-    statement.execute([]).map(drop).map_err(|error| failed(sql, error))
 }

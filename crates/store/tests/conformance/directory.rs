@@ -3,7 +3,7 @@
 use latchkey_access::member::{Epoch, MemberState, Version};
 use latchkey_access::{Change, Membership, Role, Workspace};
 use latchkey_kernel::id::{MemberId, TeamId, WorkspaceId};
-use latchkey_store::{Conflict, MemberTest, MemberWhere, Order, Page, TextOp, UniqueKey, Where};
+use latchkey_store::{Conflict, MemberTest, MemberWhere, Order, Page, Store, TextOp, UniqueKey, Where};
 
 use crate::on_both;
 use crate::world::{put, updated};
@@ -46,6 +46,31 @@ on_both! {
         assert_eq!(world.store.team_get(world.ws, team.id).await.unwrap(), None);
         assert_eq!(world.store.audit_verify(world.ws).await.unwrap().unsealed, 0);
         // And the connection is as good as before.
+        world.member("bob").await;
+    }
+
+    async fn look_ups_of_one_instant_see_what_was_before_and_the_next_one_what_is(world: World) {
+        let ada = world.member("ada").await;
+        let token = world.token_row(1, None);
+        world.commit(Change::TokenInsert(token.clone())).await.unwrap();
+        let instant = world.store.at_one_instant();
+        let login = instant.token_by_hash(token.hash).await.unwrap().unwrap();
+        assert_eq!(login.token.revoked_at, None);
+        let now = world.now();
+        let revoked = Change::TokenRevoke { token_id: token.id, valid_until: now, at: now };
+        let renamed = world.update(&ada, |m| m.display_name = "Augusta".to_owned()).await;
+        world.commit(revoked).await.unwrap();
+        if matches!(world.store, Store::Sqlite(_)) {
+            assert_eq!(instant.member_get(world.ws, ada.id).await.unwrap(), Some(ada.clone()));
+        }
+        // Many rows are read at a later instant, and what is looked up after them, too.
+        assert_eq!(instant.token_list(world.ws).await.unwrap()[0].revoked_at, Some(now));
+        assert_eq!(instant.member_get(world.ws, ada.id).await.unwrap(), Some(renamed.clone()));
+        drop(instant);
+        let next = world.store.at_one_instant();
+        let login = next.token_by_hash(token.hash).await.unwrap().unwrap();
+        assert_eq!(login.token.revoked_at, Some(now), "a token that is revoked is refused at the next request");
+        assert_eq!(next.member_get(world.ws, ada.id).await.unwrap(), Some(renamed));
         world.member("bob").await;
     }
 

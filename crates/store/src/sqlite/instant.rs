@@ -1,0 +1,60 @@
+//! The look-ups of one request, all at one instant.
+//!
+//! Each read transaction takes and frees a lock on the file: two system calls, at which readers
+//! on other threads wait for each other. A GET makes three look-ups; in one transaction they cost
+//! a third of the locks, and the token that let the request in is of the instant that it sees.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use rusqlite::Connection;
+
+use super::{Sqlite, run};
+use crate::StoreError;
+
+/// A database as it is at the first look-up, until this is dropped. Wants to be short: the log
+/// cannot be written back over what it still sees.
+pub struct Instant {
+    pub(crate) sqlite: Arc<Sqlite>,
+    /// A reader within its transaction, from the first look-up on.
+    reader: Mutex<Option<Connection>>,
+}
+
+impl Instant {
+    pub(crate) fn new(sqlite: &Arc<Sqlite>) -> Self {
+        Self { sqlite: Arc::clone(sqlite), reader: Mutex::default() }
+    }
+
+    /// Runs `read` within the transaction.
+    pub(crate) fn reading<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut held = self.held();
+        if let Some(reader) = &*held {
+            return read(reader);
+        }
+        let reader = self.sqlite.take_reader()?;
+        run(&reader, "begin")?;
+        read(held.insert(reader))
+    }
+
+    /// Lets go of the instant; the next look-up would begin another.
+    pub(crate) fn end(&self) {
+        let Some(reader) = self.held().take() else { return };
+        // A reader that cannot end its transaction is closed, and another opened when needed.
+        match run(&reader, "commit") {
+            Ok(()) => self.sqlite.give_back(reader),
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "cannot end a read"),
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Connection>> {
+        self.reader.lock().expect("no holder of this lock panics")
+    }
+}
+
+impl Drop for Instant {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
