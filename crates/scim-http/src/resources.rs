@@ -35,14 +35,14 @@ pub(crate) async fn group_get(call: &Call<'_>) -> Outcome {
 pub(crate) async fn user_create(call: &Call<'_>, body: &Json, flight: &mut Flight) -> Outcome {
     let done = call.directory.user_create(body, &call.scim.limits).await;
     let user = landed(call, flight, done)?;
-    flight.target(user.id());
+    flight.target(&user.id());
     created(call, &user, &projection(call))
 }
 
 pub(crate) async fn group_create(call: &Call<'_>, body: &Json, flight: &mut Flight) -> Outcome {
     let done = call.directory.group_create(body, &call.scim.limits).await;
     let mut group = landed(call, flight, done)?;
-    flight.target(group.id());
+    flight.target(&group.id());
     let projection = projection(call);
     with_members(call, &mut group, &projection).await?;
     created(call, &group, &projection)
