@@ -9,7 +9,7 @@ use latchkey_access::{ChangeSet, Token, Workspace};
 use latchkey_kernel::id::{RequestId, WorkspaceId};
 use latchkey_kernel::{Clock, Entropy, Timestamp};
 use latchkey_store::{Conflict, FlightEntry, Store};
-use latchkey_vault::{KeyRing, Keys};
+use latchkey_vault::{KeyRing, KeyedHasher, Keys};
 
 use crate::error::{Attempt, Error};
 use crate::flights::Recorder;
@@ -17,7 +17,7 @@ use crate::keys::OpenKeys;
 use crate::pace::Pacer;
 use crate::rotations::{Pace, RealTargets, Targets};
 use crate::token_use::UseTally;
-use crate::tokens::Login;
+use crate::tokens::{self, Login};
 
 /// How often a decision is made anew when what it rested on has moved. Neighbours that contend
 /// for one row each win once in so many tries; a loser after this many is told to come back.
@@ -29,6 +29,7 @@ pub struct Engine {
     store: Store,
     keys: KeyRing,
     key_source: Keys,
+    pub(crate) token_hasher: Arc<KeyedHasher>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     targets: Arc<dyn Targets>,
@@ -50,6 +51,7 @@ impl Engine {
     ) -> Self {
         Self {
             store,
+            token_hasher: Arc::new(keys.hasher(tokens::HASH)),
             keys,
             key_source,
             clock,

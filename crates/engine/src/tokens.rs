@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::engine::only_moved;
 use crate::{Caller, Engine, Error, token_text};
 
-const HASH: &str = "token hash";
+pub(crate) const HASH: &str = "token hash";
 const COPY: &str = "token copy";
 
 /// A token and its text, at the one moment when both are at hand.
@@ -74,7 +74,7 @@ pub async fn authenticate(
     if !token_text::is_well_formed(kind, presented) {
         return Ok(Err(Unauthenticated::NotOurs));
     }
-    let hash = engine.keys().keyed_hash(HASH, presented.as_bytes());
+    let hash = engine.token_hasher.hash(presented.as_bytes());
     let found = engine.store().token_by_hash(hash).await?;
     Ok(admit(engine, kind, found))
 }
@@ -289,7 +289,7 @@ fn draft(
         kind,
         name: name.to_owned(),
         hint: token_text::hint(kind, &text),
-        hash: engine.keys().keyed_hash(HASH, text.expose_secret().as_bytes()),
+        hash: engine.token_hasher.hash(text.expose_secret().as_bytes()),
         sealed: None,
         member: None,
         scopes: Vec::new(),

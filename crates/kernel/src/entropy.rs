@@ -1,5 +1,6 @@
 //! Randomness that is passed in: from the operating system when serving, from a seed in tests.
 
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A source of random bytes.
@@ -21,12 +22,42 @@ impl dyn Entropy + '_ {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OsEntropy;
 
+/// Up to so many bytes, as ids take, come out of a stock; keys and nonces never wait in memory.
+const SMALL: usize = 16;
+
+/// Random bytes that were fetched together: two ids a request would be two system calls.
+struct Stock {
+    bytes: [u8; 512],
+    /// So many at the beginning have not been given out; the others are wiped.
+    left: usize,
+}
+
+thread_local! {
+    static STOCK: RefCell<Stock> = const { RefCell::new(Stock { bytes: [0; 512], left: 0 }) };
+}
+
 impl Entropy for OsEntropy {
-    #[expect(clippy::disallowed_methods, reason = "the one place that asks the operating system")]
     fn fill(&self, out: &mut [u8]) {
-        getrandom::fill(out)
-            .expect("the operating system's generator answers; without it no key may be made");
+        if out.len() > SMALL {
+            return ask_system(out);
+        }
+        STOCK.with_borrow_mut(|stock| {
+            if stock.left < out.len() {
+                ask_system(&mut stock.bytes);
+                stock.left = stock.bytes.len();
+            }
+            let from = stock.left - out.len();
+            let given = &mut stock.bytes[from..stock.left];
+            out.copy_from_slice(given);
+            given.fill(0);
+            stock.left = from;
+        });
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the operating system")]
+fn ask_system(out: &mut [u8]) {
+    getrandom::fill(out).expect("the operating system's generator answers; without it no key may be made");
 }
 
 /// The same bytes for the same seed (SplitMix64): for tests and simulations, never for secrets.
@@ -60,6 +91,16 @@ impl Entropy for SeededEntropy {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_bytes_of_the_system_are_given_twice_on_any_thread() {
+        let draw = || (0..300).map(|_| (&OsEntropy as &dyn Entropy).bytes::<10>()).collect::<Vec<_>>();
+        let mut drawn = draw();
+        drawn.extend(std::thread::spawn(draw).join().unwrap());
+        let distinct: std::collections::HashSet<_> = drawn.iter().collect();
+        assert_eq!(distinct.len(), 600);
+        assert_ne!((&OsEntropy as &dyn Entropy).bytes::<32>(), [0; 32]);
+    }
 
     #[test]
     fn the_same_seed_gives_the_same_bytes() {

@@ -17,6 +17,8 @@ use crate::serve::{Scim, is_mutating};
 
 /// How much of a client's name for itself is kept.
 const AGENT_MAX: usize = 200;
+/// How much of an id is kept: a client may send any text as one.
+const TARGET_MAX: usize = 64;
 
 /// One request as far as it has come.
 #[derive(Debug)]
@@ -38,7 +40,7 @@ impl Flight {
         Self {
             address,
             method: parts.method.clone(),
-            agent: agent(&parts.headers).map(|agent| agent.chars().take(AGENT_MAX).collect()),
+            agent: agent(&parts.headers).map(|agent| beginning(agent, AGENT_MAX)),
             route: None,
             login: None,
             query: Vec::new(),
@@ -66,8 +68,8 @@ impl Flight {
     }
 
     /// The id of the resource that the request is about.
-    pub(crate) fn target(&mut self, id: String) {
-        self.target = Some(id);
+    pub(crate) fn target(&mut self, id: &str) {
+        self.target = Some(beginning(id, TARGET_MAX));
     }
 
     /// What a write did.
@@ -124,6 +126,12 @@ impl Flight {
             }),
         });
     }
+}
+
+/// The first characters of a text.
+fn beginning(text: &str, max: usize) -> String {
+    let end = text.char_indices().nth(max).map_or(text.len(), |(at, _)| at);
+    text[..end].to_owned()
 }
 
 fn agent(headers: &HeaderMap) -> Option<&str> {

@@ -35,7 +35,7 @@ pub(crate) async fn group_get(call: &Call<'_>) -> Outcome {
 pub(crate) async fn user_create(call: &Call<'_>, body: &Json, flight: &mut Flight) -> Outcome {
     let done = call.directory.user_create(body, &call.scim.limits).await;
     let user = landed(call, flight, done)?;
-    flight.target(user.id());
+    flight.target(&user.id());
     created(call, &user, &projection(call))
 }
 
@@ -43,7 +43,7 @@ pub(crate) async fn group_create(call: &Call<'_>, body: &Json, flight: &mut Flig
     let projection = projection(call);
     let done = call.directory.group_create(body, shown(&projection), &call.scim.limits).await;
     let group = landed(call, flight, done)?;
-    flight.target(group.id());
+    flight.target(&group.id());
     created(call, &group, &projection)
 }
 

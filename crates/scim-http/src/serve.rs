@@ -134,7 +134,7 @@ async fn answer(
     };
     flight.query(&call.pairs);
     if matches!(route.action, Action::Get(_) | Action::Replace(_) | Action::Patch(_) | Action::Delete(_)) {
-        flight.target(call.segment.chars().take(64).collect());
+        flight.target(&call.segment);
     }
     perform(&call, body, route, flight).await
 }
@@ -176,7 +176,7 @@ async fn perform(call: &Call<'_>, body: Body, route: &Route, flight: &mut Flight
         _ => None,
     };
     let taken = match takes_body {
-        Some(max) => Some(call.scim.intake.json(call.headers, body, max, &limits).await?),
+        Some(max) => Some(Box::pin(call.scim.intake.json(call.headers, body, max, &limits)).await?),
         None => None,
     };
     if let Some(Taken { json, .. }) = &taken {
@@ -187,18 +187,18 @@ async fn perform(call: &Call<'_>, body: Body, route: &Route, flight: &mut Flight
     // request, and it is copied on its way to where it runs.
     match (route.action, body) {
         (Action::List(kind), _) => search::list(call, kind).await,
-        (Action::Search(kind), Some(body)) => search::search(call, kind, body).await,
+        (Action::Search(kind), Some(body)) => Box::pin(search::search(call, kind, body)).await,
         (Action::Get(Kind::User), _) => resources::user_get(call).await,
-        (Action::Create(Kind::User), Some(body)) => resources::user_create(call, body, flight).await,
-        (Action::Replace(Kind::User), Some(body)) => resources::user_replace(call, body, flight).await,
-        (Action::Patch(Kind::User), Some(body)) => resources::user_patch(call, body, flight).await,
-        (Action::Delete(Kind::User), _) => resources::user_delete(call, flight).await,
-        (Action::Get(Kind::Group), _) => resources::group_get(call).await,
-        (Action::Create(Kind::Group), Some(body)) => resources::group_create(call, body, flight).await,
-        (Action::Replace(Kind::Group), Some(body)) => resources::group_replace(call, body, flight).await,
-        (Action::Patch(Kind::Group), Some(body)) => resources::group_patch(call, body, flight).await,
-        (Action::Delete(Kind::Group), _) => resources::group_delete(call, flight).await,
-        (Action::Bulk, Some(body)) => crate::bulk::bulk(call, body, flight).await,
+        (Action::Create(Kind::User), Some(body)) => Box::pin(resources::user_create(call, body, flight)).await,
+        (Action::Replace(Kind::User), Some(body)) => Box::pin(resources::user_replace(call, body, flight)).await,
+        (Action::Patch(Kind::User), Some(body)) => Box::pin(resources::user_patch(call, body, flight)).await,
+        (Action::Delete(Kind::User), _) => Box::pin(resources::user_delete(call, flight)).await,
+        (Action::Get(Kind::Group), _) => Box::pin(resources::group_get(call)).await,
+        (Action::Create(Kind::Group), Some(body)) => Box::pin(resources::group_create(call, body, flight)).await,
+        (Action::Replace(Kind::Group), Some(body)) => Box::pin(resources::group_replace(call, body, flight)).await,
+        (Action::Patch(Kind::Group), Some(body)) => Box::pin(resources::group_patch(call, body, flight)).await,
+        (Action::Delete(Kind::Group), _) => Box::pin(resources::group_delete(call, flight)).await,
+        (Action::Bulk, Some(body)) => Box::pin(crate::bulk::bulk(call, body, flight)).await,
         (Action::Me, _) => Err(ScimError::not_found(
             "/Me has nothing to show: this token stands for a directory and not for a person; look people up in /Users",
         )

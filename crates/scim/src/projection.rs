@@ -97,7 +97,7 @@ impl Projection {
     /// Whether anything of this attribute would be shown, as `members` or
     /// `urn:…:User:manager`, so that nobody loads what nobody sees.
     pub fn wants(&self, path: &str) -> bool {
-        resolve(vec![path.to_owned()]).iter().any(|path| {
+        resolve_one(path).is_some_and(|path| {
             let attribute = path.attribute.unwrap_or_default();
             let definition = definitions(path.urn).find(|a| same(a.name, attribute));
             definition.is_some_and(|definition| self.shown(path.urn, definition) != Shown::Nothing)

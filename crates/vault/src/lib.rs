@@ -33,7 +33,7 @@ pub use digest::value_digest;
 pub use envelope::{OpenError, key_number};
 pub use error::KeyError;
 pub use folder::{KeyFolder, Opened};
-pub use keyring::{KeyFileError, KeyRing};
+pub use keyring::{KeyFileError, KeyRing, KeyedHasher};
 pub use keys::{Keys, WrappedKey};
 pub use place::{Place, SecretKind};
 pub use recovery::{KitError, RecoveryKey, RecoveryKit};
