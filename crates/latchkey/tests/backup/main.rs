@@ -1,4 +1,5 @@
 //! Backups are of a live system, restore into either database, and hold back nothing: a drill.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[path = "../support/mod.rs"]
 mod support;
