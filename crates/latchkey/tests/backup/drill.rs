@@ -16,7 +16,7 @@ use crate::{BINARY, folder_with_keys, run, utf8};
 /// What is compared: what the API answers to these, but for what goes on by itself.
 async fn state(api: &Client, secret: &str) -> Vec<Value> {
     let mut all = Vec::new();
-    for path in ["/members?limit=200", "/teams", "/accounts", "/collections", "/tokens"] {
+    for path in ["/members?limit=200", "/teams", "/accounts", "/collections", "/scim-tokens"] {
         let mut answer = api.get(path).await.expect(200).json();
         // A token's last use is the backup's neighbour's.
         list(&answer.clone(), "/items").iter().enumerate().for_each(|(at, _)| {
@@ -90,7 +90,7 @@ on_both! {
             assert!(!bytes.windows(plain.len()).any(|part| part == plain), "all of it is sealed");
         }
 
-        let folder = folder_with_keys(server);
+        let folder = folder_with_keys(server.data());
         let (sound, said) = run(&["restore", utf8(&file), "--data", utf8(folder.path()), "--verify-only"]);
         assert!(sound, "{said}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "a drill leaves nothing");
@@ -100,7 +100,7 @@ on_both! {
         let there = restored.client().with_prefix("/v1/api").with_token(&workspace.api_token);
         check(&restored, &there, &before, &secret).await;
 
-        let folder = folder_with_keys(server);
+        let folder = folder_with_keys(server.data());
         let database = Database::create().await;
         let (done, said) =
             run(&["restore", utf8(&file), "--data", utf8(folder.path()), "--database-url", database.url()]);

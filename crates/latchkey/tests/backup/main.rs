@@ -1,4 +1,5 @@
 //! Backups are of a live system, restore into either database, and hold back nothing: a drill.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -9,8 +10,6 @@ mod transfer;
 
 use std::path::Path;
 use std::process::Command;
-
-use latchkey_testkit::Server;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_latchkey");
 
@@ -29,12 +28,12 @@ fn utf8(path: &Path) -> &str {
     path.to_str().expect("test paths are text")
 }
 
-/// A folder with the keys of the server, and nothing else.
-fn folder_with_keys(server: &Server) -> tempfile::TempDir {
+/// A folder with the keys of a data folder, and nothing else.
+fn folder_with_keys(data: &Path) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let keys = folder.path().join("keys");
     std::fs::create_dir(&keys).expect("a folder");
-    for entry in std::fs::read_dir(server.data().join("keys")).expect("the keys").flatten() {
+    for entry in std::fs::read_dir(data.join("keys")).expect("the keys").flatten() {
         std::fs::copy(entry.path(), keys.join(entry.file_name())).expect("a copy");
     }
     folder

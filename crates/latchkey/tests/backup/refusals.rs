@@ -27,7 +27,7 @@ on_both! {
         assert_ne!(server.cli(&["backup", "--out", utf8(&file)]).await.status, 0, "a backup is never written over");
         let whole = std::fs::read(&file).unwrap();
         let bad = out.path().join("bad.lkb");
-        let folder = folder_with_keys(server);
+        let folder = folder_with_keys(server.data());
         let put = |bytes: &[u8]| std::fs::write(&bad, bytes).unwrap();
 
         let mut altered = whole.clone();
@@ -57,7 +57,7 @@ on_both! {
         let (made, said) =
             run(&["admin", "workspace", "create", "Other", "--owner", "o@other.example", "--data", utf8(other.path())]);
         assert!(made, "{said}");
-        std::fs::remove_file(other.path().join("latchkey.db")).unwrap();
+        let other = folder_with_keys(other.path());
         refused(&file, other.path(), &[], "the key of this backup does not open");
         let kit = other.path().join("keys").join("recovery-kit.txt");
         refused(&file, empty.path(), &["--recovery-kit", utf8(&kit)], "look for the kit with that number");

@@ -148,21 +148,21 @@ impl Table {
     }
 
     /// Puts together what introspection found: (table, column, place in the key or 0), in any order.
-    fn gather(found: Vec<(String, String, i64)>) -> Vec<Self> {
-        let mut tables: BTreeMap<String, (Vec<String>, Vec<(i64, String)>)> = BTreeMap::new();
-        for (table, column, place) in found {
-            let (columns, key) = tables.entry(table).or_default();
-            if place > 0 {
-                key.push((place, column.clone()));
+    fn gather(mut found: Vec<(String, String, i64)>) -> Vec<Self> {
+        found.sort();
+        let mut tables: Vec<Self> = Vec::new();
+        for (name, column, _) in &found {
+            if tables.last().is_none_or(|table| table.name != *name) {
+                tables.push(Self { name: name.clone(), columns: Vec::new(), key: Vec::new() });
             }
-            columns.push(column);
+            tables.iter_mut().last().into_iter().for_each(|table| table.columns.push(column.clone()));
         }
-        let table = |(name, (mut columns, mut key)): (String, (Vec<String>, Vec<(i64, String)>))| {
-            columns.sort();
-            key.sort();
-            Self { name, columns, key: key.into_iter().map(|(_, column)| column).collect() }
-        };
-        tables.into_iter().map(table).collect()
+        found.sort_by_key(|(.., place)| *place);
+        for table in &mut tables {
+            let key = found.iter().filter(|(name, _, place)| *name == table.name && *place > 0);
+            table.key = key.map(|(_, column, _)| column.clone()).collect();
+        }
+        tables
     }
 }
 
