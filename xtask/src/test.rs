@@ -71,6 +71,7 @@ fn run_tests(selection: &Selection<'_>, everything: bool) -> Result<()> {
         println!("note: {error:#}");
         Ok(())
     };
+    tools::targets().or_else(lenient)?;
     if !leaves_out("interop") {
         match tools::scim2_tester() {
             Ok(python) => _ = tests.env("LATCHKEY_TEST_PYTHON", python),

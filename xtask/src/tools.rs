@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use latchkey_daemons::missing_packages;
 use latchkey_daemons::postgres::Programs;
 
 use crate::run::{cargo, execute, program, root, succeeds};
@@ -17,6 +18,21 @@ pub(crate) fn postgres() -> Result<()> {
         return Ok(());
     }
     Err(missing)
+}
+
+/// Makes sure that the targets are there which the connectors' tests start: MariaDB, slapd, sshd.
+pub(crate) fn targets() -> Result<()> {
+    let missing = missing_packages();
+    if !missing.is_empty() && apt_may() {
+        apt_install(&missing)?;
+    }
+    match missing_packages().join(" ") {
+        none if none.is_empty() => Ok(()),
+        missing => bail!(
+            "the connectors' tests start real targets, which are not all on this machine: `apt-get install {missing}` on \
+             Debian and Ubuntu; no service needs to run"
+        ),
+    }
 }
 
 /// Makes sure that the outside check of the SCIM endpoint is there; its Python.

@@ -13,6 +13,7 @@ pub mod sshd;
 pub use daemon::{Daemon, LogTail};
 pub use mariadb::MariaDb;
 pub use postgres::Postgres;
+pub use room::missing_packages;
 pub use rustix::process::Signal;
 pub use slapd::Slapd;
 pub use sshd::Sshd;

@@ -49,6 +49,22 @@ pub(crate) fn program(name: &str, package: &str) -> Result<PathBuf> {
         })
 }
 
+/// Debian's packages that bring the targets which tests start, as far as they are not on this machine.
+pub fn missing_packages() -> Vec<&'static str> {
+    [
+        ("mariadbd", "mariadb-server"),
+        ("slapd", "slapd"),
+        ("sshd", "openssh-server"),
+        ("ssh", "openssh-client"),
+        ("pkill", "procps"),
+        ("sudo", "sudo"),
+    ]
+    .into_iter()
+    .filter(|(name, package)| program(name, package).is_err())
+    .map(|(_, package)| package)
+    .collect()
+}
+
 /// Gives a folder to who the daemon runs as.
 pub(crate) fn give(path: &Path, owner: Option<(u32, u32)>) -> Result<()> {
     if let Some((uid, gid)) = owner {

@@ -86,6 +86,20 @@ impl Sshd {
         Ok(name)
     }
 
+    /// Lets a login run these commands as root by sudo without a password, as in sudoers.
+    ///
+    /// # Errors
+    /// When sudo is not installed (the text says how to) or does not take the rule.
+    pub fn allow_sudo(&self, login: &str, commands: &str) -> Result<()> {
+        program("sudo", "sudo")?;
+        let rule = self.folder.path().join("sudoers");
+        fs::write(&rule, format!("{login} ALL=(root) NOPASSWD: {commands}\n"))?;
+        run(Command::new("visudo").arg("-cf").arg(&rule), None)?;
+        fs::set_permissions(&rule, fs::Permissions::from_mode(0o440))?;
+        fs::copy(&rule, sudoers(login)).context("cannot add a rule to sudoers")?;
+        Ok(())
+    }
+
     /// A key pair for tests: private in OpenSSH's format, and the line of `authorized_keys`.
     ///
     /// # Errors
@@ -142,8 +156,13 @@ impl Drop for Sshd {
             // What it still runs keeps the login from being removed.
             let _ = Command::new("pkill").args(["-KILL", "-u", login]).output();
             let _ = Command::new("userdel").arg("--force").arg(login).output();
+            let _ = fs::remove_file(sudoers(login));
         }
     }
+}
+
+fn sudoers(login: &str) -> std::path::PathBuf {
+    std::path::Path::new("/etc/sudoers.d").join(login)
 }
 
 /// A key pair.

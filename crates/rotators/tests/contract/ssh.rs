@@ -171,6 +171,34 @@ async fn unix_ends_the_sessions_that_were_open() {
     assert_eq!(target.root().end_sessions(&target.login).await.unwrap().count, Some(0));
 }
 
+#[tokio::test]
+async fn unix_rotates_by_an_admin_login_that_has_sudo_for_two_commands() {
+    let mut target = Target::start("").await;
+    let admin = target.server.add_login("Admin-Passw0rd!").unwrap();
+    let connector = || {
+        let config = json!({
+            "host": "127.0.0.1",
+            "port": target.server.port(),
+            "host_keys": [target.server.host_key()],
+            "admin": admin,
+        });
+        AnyConnector::from_config(Kind::Unix, &config, Some("Admin-Passw0rd!".into())).unwrap()
+    };
+    let new = SecretString::from("By-sudo: 'new' Passw0rd");
+    for failure in [
+        connector().probe(&target.login).await.unwrap_err(),
+        connector().change(&attempt(&target, &target.first(), &new, "k")).await.unwrap_err(),
+    ] {
+        assert_eq!((failure.class, failure.outcome), (Class::NeedsPerson, Outcome::NotApplied), "{failure}");
+        assert!(failure.message.contains("sudo"), "{failure}");
+    }
+    target.server.allow_sudo(&admin, "/usr/sbin/chpasswd \"\", /usr/bin/pkill").unwrap();
+    assert_eq!(connector().probe(&target.login).await.unwrap().warnings, [""; 0]);
+    connector().change(&attempt(&target, &target.first(), &new, "k")).await.unwrap();
+    assert_eq!(connector().verify(&target.login, &new).await, Ok(Verdict::Works));
+    assert_eq!(connector().end_sessions(&target.login).await.unwrap().count, Some(0));
+}
+
 /// The same logins, whose secrets are keys.
 struct Keys {
     target: Target,
