@@ -41,6 +41,9 @@ pub(crate) enum Command {
     /// Say how passwords are changed at each target, and try it on one login
     #[command(subcommand)]
     Connector(crate::connector::Connector),
+    /// Report on a member who left, or would
+    #[command(subcommand)]
+    Offboarding(crate::offboarding::Offboarding),
     /// Look for what is wrong with this installation, and say what to do
     Doctor(Doctor),
     /// Bring accounts in from another password manager's export

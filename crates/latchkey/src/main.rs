@@ -10,6 +10,7 @@ mod connector;
 mod demo;
 mod doctor;
 mod listener;
+mod offboarding;
 mod operations;
 mod output;
 mod play;
@@ -56,6 +57,7 @@ async fn run(command: Command, output: Output) -> anyhow::Result<ExitCode> {
         Command::Rotate(options) => rotate::run(options, output).await,
         Command::Vault(command) => vault::run(command, output).await,
         Command::Connector(command) => connector::run(command, output).await,
+        Command::Offboarding(command) => offboarding::run(command, output).await,
         Command::Doctor(options) => doctor::run(options, output).await,
         Command::Import(options) => transfer::import(options, output).await.map(|()| ExitCode::SUCCESS),
         Command::Export(options) => transfer::export(options, output).await.map(|()| ExitCode::SUCCESS),
