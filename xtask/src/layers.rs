@@ -30,7 +30,8 @@ const FLOORS: &[(&str, u8)] = &[
 ];
 
 /// Rules and words only: the same input gives the same output, and nothing waits.
-const PURE: &[&str] = &["latchkey-kernel", "latchkey-scim", "latchkey-access", "latchkey-rotation", "latchkey-evidence"];
+const PURE: &[&str] =
+    &["latchkey-kernel", "latchkey-scim", "latchkey-access", "latchkey-rotation", "latchkey-evidence"];
 
 /// What no pure crate may pull in, not even by way of others. (Not `log`: cargo's metadata names it for jiff,
 /// which does not build with it.)

@@ -95,7 +95,10 @@ mod tests {
     #[test]
     fn errors_name_the_field_and_what_is_allowed_and_no_value() {
         for (config, expected) in [
-            (json!({ "host": "h", "prot": 1 }), "prot: there is no such field; there are one of `host`, `port`, `mode`"),
+            (
+                json!({ "host": "h", "prot": 1 }),
+                "prot: there is no such field; there are one of `host`, `port`, `mode`",
+            ),
             (json!({ "port": 1 }), "host: is missing"),
             (json!({ "host": "h", "port": "canary" }), "port: must be u16"),
             (json!({ "host": "h", "mode": "canary" }), "mode: must be `fast` or `slow`"),
@@ -117,7 +120,12 @@ mod tests {
         for bad in ["", "a b", "a/b", "u@h", "a\nb"] {
             assert!(host("host", bad).is_err(), "{bad}");
         }
-        assert!(is_loopback("127.0.0.1") && is_loopback("::1") && is_loopback("localhost") && is_loopback("127.8.8.8"));
+        assert!(
+            is_loopback("127.0.0.1")
+                && is_loopback("::1")
+                && is_loopback("localhost")
+                && is_loopback("127.8.8.8")
+        );
         assert!(!is_loopback("localhost.evil.example") && !is_loopback("10.0.0.1"));
     }
 }

@@ -32,7 +32,8 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
 
 /// The certificates in a PEM text.
 pub(crate) fn certificates(field: &str, pem: &str) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
-    let wrong = || ConfigError::new(field, "must be certificates in PEM, each from -----BEGIN CERTIFICATE-----");
+    let wrong =
+        || ConfigError::new(field, "must be certificates in PEM, each from -----BEGIN CERTIFICATE-----");
     let all: Vec<_> =
         CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<_, _>>().map_err(|_| wrong())?;
     if all.is_empty() { Err(wrong()) } else { Ok(all) }
@@ -44,9 +45,9 @@ pub(crate) fn client(check: Check, ca_pem: Option<&str>) -> Result<ClientConfig,
     match ca_pem {
         Some(pem) => {
             for certificate in certificates("ca_pem", pem)? {
-                roots
-                    .add(certificate)
-                    .map_err(|_| ConfigError::new("ca_pem", "holds a certificate that cannot be an authority"))?;
+                roots.add(certificate).map_err(|_| {
+                    ConfigError::new("ca_pem", "holds a certificate that cannot be an authority")
+                })?;
             }
         }
         None => {

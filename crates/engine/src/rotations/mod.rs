@@ -20,6 +20,7 @@ mod worker;
 
 pub use hands::{Hands, Pace};
 pub use limits::Limits;
+pub(crate) use row::job_of;
 pub use service::{DryRun, RotationView, approve, call_off, dry_run, get, list, request};
 pub use target::{Doing, RealTargets, Target, Targets};
 pub(crate) use worker::serve;

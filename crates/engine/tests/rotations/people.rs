@@ -1,10 +1,10 @@
 //! Accounts that people rotate by hand.
 
+use latchkey_access::Scope;
 use latchkey_access::account::Sensitivity;
 use latchkey_access::exposure::ExposureKind;
 use latchkey_access::offboarding::CaseState;
 use latchkey_access::token::TokenKind;
-use latchkey_access::Scope;
 use latchkey_engine::rotations::tasks::{self, Heard, Saying};
 use latchkey_engine::{Caller, exposures, offboardings, tokens};
 use latchkey_kernel::id::MemberId;

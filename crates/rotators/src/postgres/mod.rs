@@ -108,10 +108,16 @@ impl Postgres {
             (Some(admin), Some(password)) => Some((admin, password)),
             (None, None) => None,
             (Some(_), None) => {
-                return Err(ConfigError::new("admin", "has no password; give the admin credential, or leave both out"));
+                return Err(ConfigError::new(
+                    "admin",
+                    "has no password; give the admin credential, or leave both out",
+                ));
             }
             (None, Some(_)) => {
-                return Err(ConfigError::new("admin", "is missing: the name of the login whose password was given"));
+                return Err(ConfigError::new(
+                    "admin",
+                    "is missing: the name of the login whose password was given",
+                ));
             }
         };
         let database = config.database.unwrap_or_else(|| "postgres".to_owned());
@@ -170,7 +176,11 @@ impl Postgres {
 
 impl Rotate for Postgres {
     fn abilities(&self) -> Abilities {
-        Abilities { by_admin: self.admin.is_some(), ends_sessions: self.admin.is_some(), proves_refusal: true }
+        Abilities {
+            by_admin: self.admin.is_some(),
+            ends_sessions: self.admin.is_some(),
+            proves_refusal: true,
+        }
     }
 
     async fn probe(&self, username: &str) -> Result<Probe, Failure> {
@@ -182,7 +192,10 @@ impl Rotate for Postgres {
             target = format!("PostgreSQL {}", session.version());
             let row = session.row(probe::LOOK, username).await.map_err(|fault| {
                 let words = fault.words([password]);
-                Failure::not_applied(Class::Transient, format!("{} could not be looked at: {words}", self.target))
+                Failure::not_applied(
+                    Class::Transient,
+                    format!("{} could not be looked at: {words}", self.target),
+                )
             })?;
             let found = probe::Found { target: &self.target, admin, username, row: &row };
             if let Some(failure) = found.obstacle() {
@@ -213,7 +226,13 @@ impl Rotate for Postgres {
             ));
         }
         let session = self.changing(username, old).await?;
-        if session.version().split('.').next().and_then(|major| major.parse::<u32>().ok()).is_some_and(|v| v < 10) {
+        if session
+            .version()
+            .split('.')
+            .next()
+            .and_then(|major| major.parse::<u32>().ok())
+            .is_some_and(|v| v < 10)
+        {
             return Err(Failure::not_applied(
                 Class::NeedsPerson,
                 format!("{} is older than PostgreSQL 10 and knows no SCRAM; upgrade it", self.target),
@@ -268,7 +287,8 @@ impl Rotate for Postgres {
                 Some("42501") => (Class::NeedsPerson, "GRANT pg_signal_backend to the admin login"),
                 _ => (Class::Transient, "it is tried again"),
             };
-            let message = format!("{}: sessions of {username:?} were not ended: {words}; {advice}", self.target);
+            let message =
+                format!("{}: sessions of {username:?} were not ended: {words}; {advice}", self.target);
             Failure::not_applied(class, message)
         };
         let count = |row: tokio_postgres::Row| row.try_get::<_, i64>(0).unwrap_or_default();
@@ -312,7 +332,9 @@ impl Postgres {
             ),
             Some("42704") => (Class::NeedsPerson, "was not changed, since there is no such role"),
             Some("25006") => (Class::NeedsPerson, "was not changed: this is a standby; name the primary"),
-            Some("22023" | "28P01") => (Class::Policy, "was not changed, since the server's rules refuse the new one"),
+            Some("22023" | "28P01") => {
+                (Class::Policy, "was not changed, since the server's rules refuse the new one")
+            }
             _ => (Class::Transient, "was not changed"),
         };
         Failure::not_applied(class, says(what))
@@ -329,7 +351,9 @@ fn check_name(target: &Target, username: &str) -> Result<(), Failure> {
     if username.is_empty() || username.len() > 63 || username.contains('\0') {
         return Err(Failure::not_applied(
             Class::NeedsPerson,
-            format!("{target} has no role {username:?}: names have 1 to 63 bytes; check the account's login name"),
+            format!(
+                "{target} has no role {username:?}: names have 1 to 63 bytes; check the account's login name"
+            ),
         ));
     }
     Ok(())

@@ -110,7 +110,9 @@ impl Found<'_> {
             ));
         }
         if self.number("port") != Some(i32::from(self.target.port)) && !self.target.host.starts_with('/') {
-            let port = self.number("port").map_or_else(|| "a local socket".to_owned(), |port| format!("port {port}"));
+            let port = self
+                .number("port")
+                .map_or_else(|| "a local socket".to_owned(), |port| format!("port {port}"));
             warnings.push(format!(
                 "the server itself listens on {port}: a pooler or forwarder stands in between. A pooler may keep \
                  letting the old password in; name the server's own address"

@@ -121,7 +121,8 @@ impl Fault {
     /// not yet replicated.
     pub(super) fn may_have_arrived(&self) -> bool {
         self.code().is_none_or(|code| {
-            [&SqlState::ADMIN_SHUTDOWN, &SqlState::CRASH_SHUTDOWN, &SqlState::CANNOT_CONNECT_NOW].contains(&code)
+            [&SqlState::ADMIN_SHUTDOWN, &SqlState::CRASH_SHUTDOWN, &SqlState::CANNOT_CONNECT_NOW]
+                .contains(&code)
                 || code.code().starts_with("08")
         })
     }
@@ -153,15 +154,24 @@ impl Fault {
         let (place, words) = (target.to_string(), self.words(secrets.iter().copied()));
         let (class, advice) = match self.code().map(SqlState::code) {
             // Answered by poolers too, whose other answers of this class are not about the password.
-            Some("28P01" | "28000") => (Class::Auth, "check the admin login and its password, and pg_hba.conf"),
+            Some("28P01" | "28000") => {
+                (Class::Auth, "check the admin login and its password, and pg_hba.conf")
+            }
             Some("3D000") => (Class::NeedsPerson, "name another `database`"),
-            Some("42501") => (Class::NeedsPerson, "grant CONNECT on the database, or name another `database`"),
+            Some("42501") => {
+                (Class::NeedsPerson, "grant CONNECT on the database, or name another `database`")
+            }
             Some(_) => (Class::Transient, "it is tried again"),
             None if words.starts_with("error performing TLS handshake") => {
                 (Class::NeedsPerson, "check `sslmode` and `ca_pem`, and the server's certificate")
             }
-            None if words.starts_with("authentication error") || words.starts_with("unsupported authentication") => {
-                (Class::NeedsPerson, "the server asks for a kind of login other than by password; see pg_hba.conf")
+            None if words.starts_with("authentication error")
+                || words.starts_with("unsupported authentication") =>
+            {
+                (
+                    Class::NeedsPerson,
+                    "the server asks for a kind of login other than by password; see pg_hba.conf",
+                )
             }
             None => (Class::Transient, "check host, port and firewall; it is tried again"),
         };

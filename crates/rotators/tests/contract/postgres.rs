@@ -43,7 +43,8 @@ impl Target {
     async fn trust(&self, trust: bool) {
         let file: String = self.value("show hba_file").await;
         let method = if trust { "trust" } else { "scram-sha-256" };
-        let rules = format!("host all postgres 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 {method}\n");
+        let rules =
+            format!("host all postgres 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 {method}\n");
         std::fs::write(file, rules).unwrap();
         self.sql("select pg_reload_conf()").await;
     }
@@ -63,7 +64,8 @@ impl Target {
     }
 
     fn connector(&self, admin: &str, password: &str, extra: &Value) -> AnyConnector {
-        let mut config = json!({ "host": "127.0.0.1", "port": self.port, "admin": admin, "timeout_seconds": 10 });
+        let mut config =
+            json!({ "host": "127.0.0.1", "port": self.port, "admin": admin, "timeout_seconds": 10 });
         for (field, value) in extra.as_object().unwrap() {
             config[field] = value.clone();
         }
@@ -114,7 +116,11 @@ fn quoted(role: &str) -> String {
 async fn postgres_rotates_every_awkward_password_and_its_log_holds_none() {
     let target = Target::start(ROLE).await;
     suite::rotates(&target).await;
-    assert!(target.log().contains("ALTER ROLE \"app \"\"role\"\"; --\" PASSWORD 'SCRAM-SHA-256$4096:"), "{}", target.log());
+    assert!(
+        target.log().contains("ALTER ROLE \"app \"\"role\"\"; --\" PASSWORD 'SCRAM-SHA-256$4096:"),
+        "{}",
+        target.log()
+    );
 }
 
 #[tokio::test]
@@ -134,7 +140,18 @@ async fn postgres_clients_of_others_log_in_with_what_we_computed() {
         let psql = |password: &str| {
             Command::new("psql")
                 .env("PGPASSWORD", password)
-                .args(["-h", "127.0.0.1", "-p", &target.port.to_string(), "-U", "app", "-d", "postgres", "-c", "select 1"])
+                .args([
+                    "-h",
+                    "127.0.0.1",
+                    "-p",
+                    &target.port.to_string(),
+                    "-U",
+                    "app",
+                    "-d",
+                    "postgres",
+                    "-c",
+                    "select 1",
+                ])
                 .output()
                 .unwrap()
         };
@@ -180,8 +197,9 @@ async fn postgres_proves_a_password_where_the_database_lets_nobody_in() {
     let target = Target::start("app").await;
     target.sql("create database closed").await;
     target.sql("revoke connect on database closed from public").await;
-    let connector =
-        |database: &str| target.connector("postgres", &target.password, &json!({ "verify_database": database }));
+    let connector = |database: &str| {
+        target.connector("postgres", &target.password, &json!({ "verify_database": database }))
+    };
     for database in ["closed", "not_there"] {
         let (right, wrong) = (target.first(), SecretString::from("wrong"));
         assert_eq!(connector(database).verify("app", &right).await, Ok(Verdict::Works), "{database}");
@@ -195,7 +213,9 @@ async fn postgres_proves_a_password_where_the_database_lets_nobody_in() {
 #[tokio::test]
 async fn postgres_ends_the_sessions_that_were_open_and_no_others() {
     let target = Target::start("app").await;
-    let url = |user: &str, password: &str| format!("postgres://{user}:{password}@127.0.0.1:{}/postgres", target.port);
+    let url = |user: &str, password: &str| {
+        format!("postgres://{user}:{password}@127.0.0.1:{}/postgres", target.port)
+    };
     let open = target.client(&url("app", FIRST)).await;
     let others = target.client(&target.server.url()).await;
     open.batch_execute("select 1").await.unwrap();

@@ -78,7 +78,11 @@ pub(crate) async fn rotates(scene: &impl Scene) {
             Ok(_) => {}
             Err(failure) => {
                 // A target with a history refuses its present password: nothing was changed, so it says.
-                assert_eq!((failure.class, failure.outcome), (Class::Policy, Outcome::NotApplied), "{failure}");
+                assert_eq!(
+                    (failure.class, failure.outcome),
+                    (Class::Policy, Outcome::NotApplied),
+                    "{failure}"
+                );
             }
         }
         assert_verdict(&connector, scene, &new, Verdict::Works, "after the repetition").await;
