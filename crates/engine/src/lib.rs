@@ -17,6 +17,7 @@ pub mod directory;
 mod effect;
 mod engine;
 mod error;
+pub mod evidence;
 pub mod exports;
 pub mod exposures;
 pub mod flights;

@@ -2,11 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::{Html, IntoResponse, Response};
 use latchkey_access::authority::Action;
 use latchkey_access::offboarding::{CaseState, ItemDecision, OffboardingCase, Trigger};
 use latchkey_access::outbox::{EffectKind, EffectState, OutboxEvent};
 use latchkey_engine::offboardings::CaseView;
-use latchkey_engine::{self as services, CaseItemRow, OutboxFilter};
+use latchkey_engine::{self as services, Caller, CaseItemRow, OutboxFilter};
 use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{AccountId, CaseId, MemberId, OutboxId, RequestId};
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,7 @@ use crate::caller::By;
 use crate::endpoint::Endpoint;
 use crate::extract::{Body, Id, Params};
 use crate::page::{Page, Paging};
+use crate::problem::Problem;
 
 pub(super) fn endpoints() -> Vec<Endpoint<ApiState>> {
     vec![
@@ -38,6 +40,24 @@ pub(super) fn endpoints() -> Vec<Endpoint<ApiState>> {
         )
         .gives::<CaseDetail>(200, "The case.")
         .by(get),
+        Endpoint::new(
+            HttpMethod::Get,
+            "/v1/api/offboardings/{id}/report",
+            Action::ReadOffboardings,
+            "The signed report of a case: JSON, or a page to print with `format=html`",
+        )
+        .query::<ReportForm>()
+        .gives::<ReportView>(200, "The report with its signature.")
+        .by(report),
+        Endpoint::new(
+            HttpMethod::Get,
+            "/v1/api/members/{id}/offboarding-report",
+            Action::ReadOffboardings,
+            "What the report would say if this member left now, signed",
+        )
+        .query::<ReportForm>()
+        .gives::<ReportView>(200, "The report with its signature.")
+        .by(foreseen_report),
         Endpoint::new(
             HttpMethod::Post,
             "/v1/api/offboardings/{id}/release",
@@ -65,6 +85,60 @@ pub(super) fn endpoints() -> Vec<Endpoint<ApiState>> {
         .gives::<Page<EffectView>>(200, "A page of effects, newest first.")
         .by(outbox),
     ]
+}
+
+/// How a report is wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ReportForm {
+    /// `json`, which is signed, or `html`, to be read and printed. Without it, JSON.
+    format: Option<String>,
+}
+
+/// A report and its signature over the report's JSON without blanks.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OffboardingReport)]
+pub(crate) struct ReportView {
+    /// Who, when, what was removed, each account with what became of it, and how to check all that.
+    #[schema(value_type = Object)]
+    report: Value,
+    /// `algorithm`, `sha256`, `public_key` and `value`.
+    #[schema(value_type = Object)]
+    signature: Value,
+}
+
+async fn report(
+    State(state): State<ApiState>,
+    By(by): By,
+    Id(id): Id<CaseId>,
+    Params(form): Params<ReportForm>,
+) -> Result<Response, Problem> {
+    let signed = services::evidence::of_case(&state.engine, &by, id).await.map_err(problem(&by))?;
+    shown(&by, &signed, &form)
+}
+
+async fn foreseen_report(
+    State(state): State<ApiState>,
+    By(by): By,
+    Id(id): Id<MemberId>,
+    Params(form): Params<ReportForm>,
+) -> Result<Response, Problem> {
+    let signed = services::evidence::foreseen(&state.engine, &by, id).await.map_err(problem(&by))?;
+    shown(&by, &signed, &form)
+}
+
+fn shown(by: &Caller, signed: &services::evidence::Signed, form: &ReportForm) -> Result<Response, Problem> {
+    let words = ["json", "html"];
+    let html = word(
+        "format",
+        form.format.as_deref(),
+        |text| words.contains(&text).then_some(text == "html"),
+        words.into_iter(),
+    )?;
+    if html != Some(true) {
+        return Ok(Json(signed).into_response());
+    }
+    services::evidence::page(signed).map(|page| Html(page).into_response()).map_err(problem(by))
 }
 
 /// One leaving of one member.

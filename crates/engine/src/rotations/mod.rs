@@ -22,6 +22,7 @@ pub(crate) use cases::call_off as call_off_case;
 pub use hands::{Hands, Pace};
 pub use latchkey_store::rotation::RotationFilter;
 pub use limits::Limits;
+pub(crate) use row::job_of;
 pub(crate) use scene::reseal_connectors;
 pub use service::{DryRun, RotationView, approve, call_off, dry_run, get, list, request};
 pub use target::{Doing, RealTargets, Target, Targets};
