@@ -7,6 +7,7 @@ use latchkey_kernel::id::{MemberId, TokenId, WorkspaceId};
 
 use crate::change::Op;
 use crate::row::Columns;
+use crate::sqlite::rows;
 use crate::statement::statements;
 use crate::value::params;
 use crate::{Store, StoreError, member};
@@ -116,15 +117,21 @@ impl Store {
     /// The token of this hash, with its member. On PostgreSQL it may be up to a second old, unless
     /// something was changed here or a notice of a change elsewhere has come.
     pub async fn token_by_hash(&self, hash: [u8; 32]) -> Result<Option<TokenLogin>, StoreError> {
-        let Self::Postgres(postgres) = self else {
-            return self.look_up_one(&TOKEN_LOGIN, params![hash.as_slice()], load_login).await;
+        let params = params![hash.as_slice()];
+        let postgres = match self {
+            Self::Sqlite(_) => return self.look_up_one(&TOKEN_LOGIN, params, load_login).await,
+            Self::Instant(at) => {
+                let (name, sql) = (TOKEN_LOGIN.name, TOKEN_LOGIN.sqlite());
+                return at.login(hash, |connection| rows(connection, name, sql, &params, load_login));
+            }
+            Self::Postgres(postgres) => postgres,
         };
         let logins = postgres.logins();
         if let Some(login) = logins.get(&hash) {
             return Ok(Some(login));
         }
         let asked = logins.ask();
-        let found = self.look_up_one(&TOKEN_LOGIN, params![hash.as_slice()], load_login).await?;
+        let found = self.look_up_one(&TOKEN_LOGIN, params, load_login).await?;
         if let Some(login) = &found {
             logins.keep(asked, hash, login.clone());
         }

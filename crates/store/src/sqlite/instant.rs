@@ -8,15 +8,17 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use rusqlite::Connection;
 
+use super::reader::Reader;
 use super::{Sqlite, run};
 use crate::StoreError;
+use crate::token::TokenLogin;
 
 /// A database as it is at the first look-up, until this is dropped. Wants to be short: the log
 /// cannot be written back over what it still sees.
 pub struct Instant {
     pub(crate) sqlite: Arc<Sqlite>,
     /// A reader within its transaction, from the first look-up on.
-    reader: Mutex<Option<Connection>>,
+    reader: Mutex<Option<Reader>>,
 }
 
 impl Instant {
@@ -29,12 +31,25 @@ impl Instant {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        self.within(|reader| read(reader.connection()))
+    }
+
+    /// The login of this hash, looked up if the reader does not have it.
+    pub(crate) fn login(
+        &self,
+        hash: [u8; 32],
+        look_up: impl FnOnce(&Connection) -> Result<Vec<TokenLogin>, StoreError>,
+    ) -> Result<Option<TokenLogin>, StoreError> {
+        self.within(|reader| reader.login(hash, look_up))
+    }
+
+    fn within<T>(&self, read: impl FnOnce(&mut Reader) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let mut held = self.held();
-        if let Some(reader) = &*held {
+        if let Some(reader) = &mut *held {
             return read(reader);
         }
         let reader = self.sqlite.take_reader()?;
-        run(&reader, "begin")?;
+        run(reader.connection(), "begin")?;
         read(held.insert(reader))
     }
 
@@ -42,13 +57,13 @@ impl Instant {
     pub(crate) fn end(&self) {
         let Some(reader) = self.held().take() else { return };
         // A reader that cannot end its transaction is closed, and another opened when needed.
-        match run(&reader, "commit") {
+        match run(reader.connection(), "commit") {
             Ok(()) => self.sqlite.give_back(reader),
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "cannot end a read"),
         }
     }
 
-    fn held(&self) -> MutexGuard<'_, Option<Connection>> {
+    fn held(&self) -> MutexGuard<'_, Option<Reader>> {
         self.reader.lock().expect("no holder of this lock panics")
     }
 }

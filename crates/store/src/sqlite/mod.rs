@@ -4,6 +4,7 @@
 
 mod figures;
 mod instant;
+mod reader;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use crate::row::{self, Columns, Load, Row};
 use crate::statement::{Stmt, for_sqlite};
 use crate::store::{Made, Options};
 use crate::value::Val;
+use reader::Reader;
 use writer::Writer;
 
 pub(crate) use instant::Instant;
@@ -46,7 +48,7 @@ pub struct Sqlite {
     file: PathBuf,
     /// Connections that only read and aren't in use: as many as there were readers at one time,
     /// which threads and [`SCANS`] bound.
-    readers: Mutex<Vec<Connection>>,
+    readers: Mutex<Vec<Reader>>,
     scans: Semaphore,
     writer: Writer,
 }
@@ -75,17 +77,17 @@ impl Sqlite {
         read: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let reader = self.take_reader()?;
-        let answer = read(&reader);
+        let answer = read(reader.connection());
         self.give_back(reader);
         answer
     }
 
-    fn take_reader(&self) -> Result<Connection, StoreError> {
+    fn take_reader(&self) -> Result<Reader, StoreError> {
         let idle = self.readers.lock().expect("no holder of this lock panics").pop();
-        idle.map_or_else(|| self.open_reader(), Ok)
+        idle.map_or_else(|| self.open_reader().map(Reader::new), Ok)
     }
 
-    fn give_back(&self, reader: Connection) {
+    fn give_back(&self, reader: Reader) {
         self.readers.lock().expect("no holder of this lock panics").push(reader);
     }
 

@@ -6,7 +6,7 @@ use latchkey_kernel::id::{MemberId, TeamId, WorkspaceId};
 use latchkey_store::{Conflict, MemberTest, MemberWhere, Order, Page, Store, TextOp, UniqueKey, Where};
 
 use crate::on_both;
-use crate::world::{put, updated};
+use crate::world::{World, put, updated};
 
 on_both! {
     async fn a_row_is_read_as_it_was_written(world: World) {
@@ -71,6 +71,7 @@ on_both! {
         let login = next.token_by_hash(token.hash).await.unwrap().unwrap();
         assert_eq!(login.token.revoked_at, Some(now), "a token that is revoked is refused at the next request");
         assert_eq!(next.member_get(world.ws, ada.id).await.unwrap(), Some(renamed));
+        drop(next);
         world.member("bob").await;
     }
 
@@ -245,4 +246,31 @@ on_both! {
         assert_eq!(briefs[1].standing.state, MemberState::Deleted);
         assert_eq!(store.member_page(ws, &Where::Every, Page::first(9)).await.unwrap(), [ada, bob]);
     }
+}
+
+/// On SQLite at once; on PostgreSQL it is seen within a second (`operations.rs`).
+#[test]
+fn what_another_process_does_to_a_kept_login_is_seen_at_the_next_instant() {
+    latchkey_testkit::block_on(async {
+        let world = World::sqlite().await;
+        let ada = world.member("ada").await;
+        let (own, other) = (world.token_row(1, Some(&ada)), world.token_row(2, None));
+        for token in [&own, &other] {
+            world.commit(Change::TokenInsert(token.clone())).await.unwrap();
+        }
+        let login = async |hash| world.store.at_one_instant().token_by_hash(hash).await.unwrap().unwrap();
+        // Looked up, and then kept.
+        for _ in 0..2 {
+            assert!(login(own.hash).await.member.unwrap().0.is_active());
+            assert_eq!(login(other.hash).await.token.revoked_at, None);
+        }
+        let another = world.another().await;
+        let inactive = updated(&ada, |m| m.state = MemberState::Inactive).0;
+        another.commit(world.set([inactive])).await.unwrap();
+        assert!(!login(own.hash).await.member.unwrap().0.is_active());
+        let at = world.now();
+        let revoked = Change::TokenRevoke { token_id: other.id, valid_until: at, at };
+        another.commit(world.set([revoked])).await.unwrap();
+        assert_eq!(login(other.hash).await.token.revoked_at, Some(at));
+    });
 }
