@@ -7,6 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub trait Entropy: Send + Sync {
     /// Fills `out` with random bytes.
     fn fill(&self, out: &mut [u8]);
+
+    /// Fills `out` with as good random bytes that are no secret, as those of ids.
+    fn fill_public(&self, out: &mut [u8]) {
+        self.fill(out);
+    }
 }
 
 impl dyn Entropy + '_ {
@@ -22,13 +27,11 @@ impl dyn Entropy + '_ {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OsEntropy;
 
-/// Up to so many bytes, as ids take, come out of a stock; keys and nonces never wait in memory.
-const SMALL: usize = 16;
-
-/// Random bytes that were fetched together: two ids a request would be two system calls.
+/// Random bytes for ids, fetched together: two ids a request would be two system calls. What is
+/// to be secret never waits here.
 struct Stock {
     bytes: [u8; 512],
-    /// So many at the beginning have not been given out; the others are wiped.
+    /// So many at the beginning have not been given out.
     left: usize,
 }
 
@@ -38,19 +41,20 @@ thread_local! {
 
 impl Entropy for OsEntropy {
     fn fill(&self, out: &mut [u8]) {
-        if out.len() > SMALL {
-            return ask_system(out);
-        }
+        ask_system(out);
+    }
+
+    fn fill_public(&self, out: &mut [u8]) {
         STOCK.with_borrow_mut(|stock| {
-            if stock.left < out.len() {
-                ask_system(&mut stock.bytes);
-                stock.left = stock.bytes.len();
+            for part in out.chunks_mut(stock.bytes.len()) {
+                if stock.left < part.len() {
+                    ask_system(&mut stock.bytes);
+                    stock.left = stock.bytes.len();
+                }
+                let from = stock.left - part.len();
+                part.copy_from_slice(&stock.bytes[from..stock.left]);
+                stock.left = from;
             }
-            let from = stock.left - out.len();
-            let given = &mut stock.bytes[from..stock.left];
-            out.copy_from_slice(given);
-            given.fill(0);
-            stock.left = from;
         });
     }
 }
@@ -94,12 +98,20 @@ mod tests {
 
     #[test]
     fn no_bytes_of_the_system_are_given_twice_on_any_thread() {
-        let draw = || (0..300).map(|_| (&OsEntropy as &dyn Entropy).bytes::<10>()).collect::<Vec<_>>();
+        let one = || {
+            let mut out = [0; 10];
+            OsEntropy.fill_public(&mut out);
+            out
+        };
+        let draw = move || (0..300).map(|_| one()).collect::<Vec<_>>();
         let mut drawn = draw();
         drawn.extend(std::thread::spawn(draw).join().unwrap());
         let distinct: std::collections::HashSet<_> = drawn.iter().collect();
         assert_eq!(distinct.len(), 600);
-        assert_ne!((&OsEntropy as &dyn Entropy).bytes::<32>(), [0; 32]);
+        let mut long = vec![0; 2_000];
+        OsEntropy.fill_public(&mut long);
+        let parts: std::collections::HashSet<_> = long.chunks(10).collect();
+        assert_eq!(parts.len(), 200);
     }
 
     #[test]

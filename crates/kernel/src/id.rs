@@ -16,7 +16,9 @@ pub struct IdError;
 /// A fresh UUID version 7: 48 bits of milliseconds, then 74 random bits.
 fn fresh(now: Timestamp, entropy: &dyn Entropy) -> Uuid {
     let millis = u64::try_from(now.as_millis()).unwrap_or(0);
-    uuid::Builder::from_unix_timestamp_millis(millis, &entropy.bytes::<10>()).into_uuid()
+    let mut random = [0; 10];
+    entropy.fill_public(&mut random);
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
 }
 
 macro_rules! ids {

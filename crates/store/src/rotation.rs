@@ -249,7 +249,7 @@ impl Store {
 
     /// Whether nobody else serves this database: an embedded one has one server.
     pub const fn has_one_server(&self) -> bool {
-        matches!(self, Self::Sqlite(_))
+        !matches!(self, Self::Postgres(_))
     }
 
     /// When the next rotation is due.

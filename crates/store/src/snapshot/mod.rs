@@ -15,6 +15,7 @@ use std::io::{Read, Write};
 use serde::{Deserialize, Serialize};
 
 use crate::migrate::{self, Migration};
+use crate::store::Driver;
 use crate::{Store, StoreError};
 
 pub use postgres::restore_to_postgres;
@@ -105,9 +106,9 @@ impl Store {
     /// # Errors
     /// When the database fails, or `out` cannot be written.
     pub async fn snapshot<W: Write + Send + 'static>(&self, out: W) -> Result<(Manifest, W), SnapshotError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.snapshot(out).await,
-            Self::Postgres(postgres) => postgres.snapshot(out).await,
+        match self.driver() {
+            Driver::Sqlite(sqlite) => sqlite.snapshot(out).await,
+            Driver::Postgres(postgres) => postgres.snapshot(out).await,
         }
     }
 }
