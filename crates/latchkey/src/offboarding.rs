@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use latchkey_engine::evidence::{self, Signed};
 use latchkey_engine::members;
 use latchkey_evidence::verify;
@@ -25,24 +25,7 @@ pub(crate) enum Offboarding {
     /// The report says when access ended, what the member could reach and had seen, which passwords were
     /// changed and how that was proved, and what still waits for a person. On standard output it is words
     /// for people; --json gives the signed JSON, --html writes a page to read and print.
-    Report {
-        /// User name, mail address or id of the member
-        member: String,
-        /// What the report would say if the member left now; nothing is changed
-        #[arg(long)]
-        foresee: bool,
-        /// Also write the signed JSON to this file
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-        /// Also write the report as a page to this file
-        #[arg(long, value_name = "FILE")]
-        html: Option<PathBuf>,
-        /// Name of the workspace; not needed where there is only one
-        #[arg(long, value_name = "NAME")]
-        workspace: Option<String>,
-        #[command(flatten)]
-        place: Place,
-    },
+    Report(Box<Report>),
     /// Check that a signed report is what was signed; needs no database
     Verify {
         /// The signed JSON
@@ -53,10 +36,31 @@ pub(crate) enum Offboarding {
     },
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// User name, mail address or id of the member
+    member: String,
+    /// What the report would say if the member left now; nothing is changed
+    #[arg(long)]
+    foresee: bool,
+    /// Also write the signed JSON to this file
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Also write the report as a page to this file
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Name of the workspace; not needed where there is only one
+    #[arg(long, value_name = "NAME")]
+    workspace: Option<String>,
+    #[command(flatten)]
+    place: Place,
+}
+
 /// Ends with 1 when a report is not genuine.
 pub(crate) async fn run(command: Offboarding, output: Output) -> anyhow::Result<ExitCode> {
     match command {
-        Offboarding::Report { member, foresee, out, html, workspace, place } => {
+        Offboarding::Report(options) => {
+            let Report { member, foresee, out, html, workspace, place } = *options;
             let engine = wire::open(&place, Options::one_command()).await?;
             let by = operator(&engine, workspace.as_deref()).await?;
             let id = match member.parse() {
@@ -104,7 +108,7 @@ pub(crate) async fn run(command: Offboarding, output: Output) -> anyhow::Result<
 }
 
 /// Writes a report, readable by its owner alone: it says what somebody could reach.
-pub(crate) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
     let written = opened.and_then(|mut file| file.write_all(bytes));
     written.with_context(|| format!("cannot write {}", path.display()))

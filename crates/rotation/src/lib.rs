@@ -2,8 +2,8 @@
 //!
 //! Pure: a job's next act is decided from its state, its policy and the time ([`next_act`]); what
 //! must be durable before the act is written first ([`begin`]); and what came of the act is folded
-//! into the job's next state ([`fold`]). So a crash anywhere leaves a job that knows what may have
-//! happened, and whoever takes it up next ([`take_up`]) finds out by trying (V2, V3).
+//! into the job's next state ([`fold()`]). So a crash anywhere leaves a job that knows what may have
+//! happened, and whoever takes it up next ([`take_up()`]) finds out by trying (V2, V3).
 //! Performs nothing and knows no connector.
 #![warn(missing_docs)]
 

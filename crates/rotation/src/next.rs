@@ -24,7 +24,7 @@ impl Conditions {
     }
 }
 
-/// What is to be done next. The job has been taken up ([`crate::take_up`]) by whoever asks.
+/// What is to be done next. The job has been taken up ([`crate::take_up()`]) by whoever asks.
 pub fn next_act(job: &Job, conditions: &Conditions) -> Act {
     let now = conditions.now;
     if job.state.is_over() || job.state == State::Held {

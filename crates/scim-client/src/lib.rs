@@ -1,7 +1,7 @@
 //! Writes users and groups to any SCIM 2.0 provider.
 //!
 //! Knows how changes are worded ([`dialect`]), how fast a target may be asked ([`Pace`]), what its
-//! refusals mean ([`Failure`]) and what is wrong with a connection ([`diagnose`]). Decides nothing
+//! refusals mean ([`Failure`]) and what is wrong with a connection ([`Diagnosis`]). Decides nothing
 //! about people: what is sent comes as decisions of the `provisioning` room.
 #![warn(missing_docs)]
 

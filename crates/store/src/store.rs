@@ -13,7 +13,7 @@ use crate::row::{Load, count, first};
 use crate::sqlite::{Instant, Sqlite, one_by_one, rows};
 use crate::statement::Stmt;
 use crate::value::Val;
-use crate::{CommitError, StoreError};
+use crate::{CommitError, Conflict, StoreError};
 
 /// How a store is opened.
 #[derive(Debug, Clone)]
@@ -134,6 +134,9 @@ impl Store {
         changes: ChangeSet,
         asked: Vec<Asked<T>>,
     ) -> Result<Vec<T>, CommitError> {
+        if !changes.stays_within() {
+            return Err(Conflict::Missing { what: "workspace" }.into());
+        }
         let logins = changes_logins(&changes);
         let ChangeSet { workspace_id, changes, audit } = changes;
         let mut ops = ops_of(workspace_id, changes);

@@ -54,6 +54,8 @@ impl World {
         api::grant_team(&api, &team, &account).await;
         set_active(&scim, &returned, false).await;
         set_active(&scim, &returned, true).await;
+        // Nothing changes by itself while a test compares.
+        api::until_tasks(&api, 1).await;
         Self { workspace, scim, api, user, returned, team, local_team, account, secret, collection, grant }
     }
 

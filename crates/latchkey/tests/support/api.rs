@@ -132,9 +132,27 @@ pub(crate) async fn rotations(api: &Client, case: &Value, state: &str) -> Vec<St
     accounts
 }
 
+/// Waits until this many people's tasks are open: what was planned is then taken up.
+pub(crate) async fn until_tasks(api: &Client, count: usize) {
+    for _ in 0..600 {
+        if all(api, "/tasks").await.len() >= count {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("{count} tasks are never open: {:?}", all(api, "/rotations").await);
+}
+
 /// The audit log's records, oldest first.
 pub(crate) async fn audit(api: &Client) -> Vec<Value> {
     in_order(all(api, "/audit").await)
+}
+
+/// The records of what requests have done; what the server does by itself goes on.
+pub(crate) async fn audit_of_requests(api: &Client) -> Vec<Value> {
+    let mut records = audit(api).await;
+    records.retain(|record| record["actor"] != "system");
+    records
 }
 
 /// The audit records about one thing.

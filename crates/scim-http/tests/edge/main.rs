@@ -29,6 +29,7 @@ struct Edge {
     engine: Engine,
     by: Caller,
     token: String,
+    clock: Arc<ManualClock>,
     _place: Place,
 }
 
@@ -85,8 +86,13 @@ impl Edge {
     async fn on(store: Store, place: Place, rate_limit: Option<u32>) -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::parse("2026-03-02T09:00:00Z").unwrap()));
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(5));
-        let engine =
-            Engine::new(store, KeyRing::ephemeral(&*entropy), Keys::ephemeral(&*entropy).0, clock, entropy);
+        let engine = Engine::new(
+            store,
+            KeyRing::ephemeral(&*entropy),
+            Keys::ephemeral(&*entropy).0,
+            clock.clone(),
+            entropy,
+        );
         let owner = NewMember {
             user_name: "olga@corp.example".to_owned(),
             display_name: None,
@@ -99,7 +105,7 @@ impl Edge {
         let issued = tokens::create_scim(&engine, &by, "Entra", rate_limit).await.unwrap();
         let token = issued.text.expose_secret().to_owned();
         let router = router(engine.clone(), "https://id.corp.example/".into());
-        Self { router, engine, by, token, _place: place }
+        Self { router, engine, by, token, clock, _place: place }
     }
 
     async fn send(

@@ -49,6 +49,24 @@ on_both! {
         world.member("bob").await;
     }
 
+    async fn a7_a_row_or_a_record_of_another_workspace_fails_the_whole(world: World) {
+        let other = world.id(WorkspaceId::fresh);
+        let (bob, mut stray) = (world.member_row("bob"), world.member_row("eve"));
+        stray.workspace_id = other;
+        let mut record = world.record("member.created");
+        record.workspace_id = other;
+        let mut with_row = world.set([Change::MemberInsert(bob.clone())]);
+        with_row.push(Change::MemberInsert(stray.clone()));
+        let mut with_record = world.set([Change::MemberInsert(bob.clone())]);
+        with_record.audit.push(record);
+        for set in [with_row, with_record] {
+            let refused = crate::world::conflict(world.store.commit(set).await);
+            assert_eq!(refused, Err(Conflict::Missing { what: "workspace" }));
+        }
+        assert_eq!(world.store.member_get(world.ws, bob.id).await.unwrap(), None);
+        assert_eq!(world.store.member_get(other, stray.id).await.unwrap(), None);
+    }
+
     async fn look_ups_of_one_instant_see_what_was_before_and_the_next_one_what_is(world: World) {
         let ada = world.member("ada").await;
         let token = world.token_row(1, None);
