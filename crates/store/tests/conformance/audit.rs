@@ -108,7 +108,7 @@ on_both! {
     async fn the_chain_of_one_workspace_is_not_another_ones(world: World) {
         sealed(world, 2).await;
         let other = world.workspace_row(world.id(latchkey_kernel::id::WorkspaceId::fresh), "Other");
-        world.commit(latchkey_access::Change::WorkspaceInsert(other.clone())).await.unwrap();
+        world.commit_in(other.id, latchkey_access::Change::WorkspaceInsert(other.clone())).await.unwrap();
         let mut set = latchkey_access::ChangeSet::new(other.id);
         set.audit.push(AuditRecord { workspace_id: other.id, ..world.record("x.done") });
         world.store.commit(set).await.unwrap();

@@ -111,26 +111,25 @@ on_both! {
         let other = world.team_row("ENG");
         assert_eq!(world.commit(Change::TeamInsert(other)).await, Err(Conflict::Unique(UniqueKey::TeamDisplayName)));
         let name = world.workspace_row(world.id(WorkspaceId::fresh), "ACME");
-        assert_eq!(world.commit(Change::WorkspaceInsert(name)).await, Err(Conflict::Unique(UniqueKey::WorkspaceName)));
+        assert_eq!(world.commit_in(name.id, Change::WorkspaceInsert(name)).await, Err(Conflict::Unique(UniqueKey::WorkspaceName)));
     }
 
     async fn a_row_of_another_workspace_is_not_there(world: World) {
         let (ada, team) = (world.member("ada").await, world.team("eng", &[]).await);
         let other = world.workspace_row(world.id(WorkspaceId::fresh), "Other");
-        world.commit(Change::WorkspaceInsert(other.clone())).await.unwrap();
-        let try_there = async |change| {
-            let mut set = latchkey_access::ChangeSet::new(other.id);
-            set.push(change);
-            crate::world::conflict(world.store.commit(set).await)
-        };
-        assert_eq!(try_there(updated(&ada, |_| {}).0).await, Err(Conflict::Moved { what: "member" }));
+        world.commit_in(other.id, Change::WorkspaceInsert(other.clone())).await.unwrap();
+        let try_there = async |change| world.commit_in(other.id, change).await;
+        let moved = updated(&ada, |m| m.workspace_id = other.id).0;
+        assert_eq!(try_there(moved).await, Err(Conflict::Moved { what: "member" }));
         assert_eq!(try_there(Change::TeamTouch { team_id: team.id, at: world.now() }).await, Err(Conflict::Missing { what: "team" }));
         assert_eq!(try_there(Change::MemberExpect { member_id: ada.id, epoch: ada.access_epoch }).await, Err(Conflict::Moved { what: "member" }));
         assert!(try_there(put(&team, &ada)).await.is_err());
         assert_eq!(world.store.member_get(other.id, ada.id).await.unwrap(), None);
         assert_eq!(world.store.member_count(other.id, &Where::Every).await.unwrap(), 0);
         // The same name is free there.
-        try_there(Change::MemberInsert(world.member_row("ada"))).await.unwrap();
+        let mut same = world.member_row("ada");
+        same.workspace_id = other.id;
+        try_there(Change::MemberInsert(same)).await.unwrap();
         assert_eq!(world.store.member_count(world.ws, &Where::Every).await.unwrap(), 1);
     }
 

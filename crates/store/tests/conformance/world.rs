@@ -116,6 +116,12 @@ impl World {
         self.commit_all([change]).await
     }
 
+    pub(crate) async fn commit_in(&self, ws: WorkspaceId, change: Change) -> Result<(), Conflict> {
+        let mut set = ChangeSet::new(ws);
+        set.push(change);
+        conflict(self.store.commit(set).await)
+    }
+
     pub(crate) async fn commit_all(&self, changes: impl IntoIterator<Item = Change>) -> Result<(), Conflict> {
         conflict(self.store.commit(self.set(changes)).await)
     }
