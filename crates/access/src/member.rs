@@ -4,6 +4,8 @@ use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{MemberId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use latchkey_kernel::words;
+
 /// A member's count of comings back, from 1. What was granted or confirmed in an earlier epoch
 /// no longer counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -36,37 +38,6 @@ impl Version {
         Self(self.0 + 1)
     }
 }
-
-/// A closed set of words, kept as text in rows, JSON and audit records.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),* $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-        pub enum $name { $($(#[$vdoc])* #[serde(rename = $text)] $variant),* }
-
-        impl $name {
-            /// Every value, in order.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// The word as it is stored and shown to machines.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text),* }
-            }
-
-            /// The value of a stored word.
-            pub fn from_word(word: &str) -> Option<Self> {
-                match word { $($text => Some(Self::$variant),)* _ => None }
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    };
-}
-pub(crate) use words;
 
 words! {
     /// What a member may do in the workspace. Roles give administration, never an account's secret.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use latchkey_access::authority::Action;
 use latchkey_access::offboarding::{ItemDecision, OffboardingCase};
-use latchkey_access::rotation::{ManualTask, TaskState};
+use latchkey_access::rotation::ManualTask;
 use latchkey_access::{Member, Workspace};
 pub use latchkey_evidence::Signed;
 use latchkey_evidence::{
@@ -22,8 +22,6 @@ use crate::{Caller, Engine, Error};
 
 /// The format that is written.
 const FORMAT: u32 = 1;
-/// The most tasks that are looked through for those of a case.
-const TASKS: usize = 5_000;
 
 /// The signed report of a case, as things stand now.
 ///
@@ -78,17 +76,18 @@ fn signer(engine: &Engine) -> Signer {
     Signer::from_seed(&engine.keys().keyed_hash("offboarding report signature", b"ed25519"))
 }
 
-fn header(engine: &Engine, workspace: &Workspace, member: &Member) -> Header {
+/// Of whom no row is left there is the id alone.
+fn header(engine: &Engine, workspace: &Workspace, id: MemberId, member: Option<&Member>) -> Header {
     Header {
         format: FORMAT,
         software: env!("CARGO_PKG_VERSION").to_owned(),
         workspace: workspace.name.clone(),
         case: None,
         state: "foreseen".to_owned(),
-        member: member.id,
-        name: member.display_name.clone(),
-        user_name: member.user_name.clone(),
-        external_id: member.external_id.clone(),
+        member: id,
+        name: member.map_or_else(|| id.to_string(), |member| member.display_name.clone()),
+        user_name: member.map(|member| member.user_name.clone()).unwrap_or_default(),
+        external_id: member.and_then(|member| member.external_id.clone()),
         trigger: "foreseen".to_owned(),
         request: None,
         written_at: engine.now(),
@@ -98,7 +97,7 @@ fn header(engine: &Engine, workspace: &Workspace, member: &Member) -> Header {
 /// What belongs to a case besides what its page shows.
 struct Gathered {
     jobs: BTreeMap<AccountId, Job>,
-    tasks: Vec<(ManualTask, Option<String>)>,
+    tasks: Vec<ManualTask>,
     names: BTreeMap<MemberId, String>,
     tokens: u64,
 }
@@ -108,29 +107,15 @@ impl Gathered {
         let (store, workspace) = (engine.store(), by.workspace_id());
         let case = &view.case;
         let mut jobs = BTreeMap::new();
-        let mut rotations = BTreeSet::new();
         for row in store.rotations_of_case(workspace, case.id).await? {
-            rotations.insert(row.id);
             jobs.insert(row.account_id, job_of(&row)?);
         }
-        let mut tasks = Vec::new();
-        for state in [TaskState::Open, TaskState::Done] {
-            let page = store.task_page(workspace, state, None, TASKS).await?;
-            tasks.extend(page.into_iter().filter(|task| rotations.contains(&task.rotation_id)));
-        }
-        let mut names = BTreeMap::new();
+        let tasks = store.tasks_of_case(workspace, case.id).await?;
         let heirs = handed_over(case).into_values().flatten();
-        let assignees = tasks.iter().filter_map(|task| task.assignee_id);
-        for id in heirs.chain(assignees).collect::<BTreeSet<_>>() {
-            if let Some(member) = store.member_get_any(workspace, id).await? {
-                names.insert(id, member.display_name);
-            }
-        }
-        let named = |task: ManualTask| {
-            let name = task.assignee_id.and_then(|id| names.get(&id).cloned());
-            (task, name)
-        };
-        let tasks = tasks.into_iter().map(named).collect();
+        let people = heirs.chain(tasks.iter().filter_map(|task| task.assignee_id)).collect::<BTreeSet<_>>();
+        let people = people.into_iter().collect::<Vec<_>>();
+        let briefs = store.member_briefs(workspace, &people).await?;
+        let names = briefs.into_iter().map(|brief| (brief.standing.member_id, brief.display_name)).collect();
         let tokens = store.token_list(workspace).await?;
         let theirs = tokens.iter().filter(|token| token.member.is_some_and(|(id, _)| id == case.member_id));
         let ended = theirs.filter(|token| token.revoked_at == Some(case.cut_at)).count();
@@ -169,31 +154,15 @@ impl Gathered {
             to: to.map(|to| self.names.get(&to).cloned().unwrap_or_else(|| to.to_string())),
             rule: if to.is_some() { "successor_or_co_owner" } else { "workspace_owners" }.to_owned(),
         });
-        let task = |(task, assignee): &(ManualTask, Option<String>)| Task {
+        let task = |task: &ManualTask| Task {
             account: name_of(task.account_id),
             kind: task.kind.clone(),
             state: task.state.as_str().to_owned(),
             due_at: task.due_at,
             closed_at: task.closed_at,
-            assignee: assignee.clone(),
+            assignee: task.assignee_id.and_then(|id| self.names.get(&id).cloned()),
         };
-        let head = match &view.member {
-            Some(member) => header(engine, workspace, member),
-            None => Header {
-                format: FORMAT,
-                software: env!("CARGO_PKG_VERSION").to_owned(),
-                workspace: workspace.name.clone(),
-                case: None,
-                state: String::new(),
-                member: case.member_id,
-                name: case.member_id.to_string(),
-                user_name: String::new(),
-                external_id: None,
-                trigger: String::new(),
-                request: None,
-                written_at: engine.now(),
-            },
-        };
+        let head = header(engine, workspace, case.member_id, view.member.as_ref());
         Report {
             header: Header {
                 case: Some(case.id),
@@ -307,7 +276,7 @@ fn of_simulation(engine: &Engine, workspace: &Workspace, simulation: &Simulation
         ..account(one.account.id, &one.account.name, one.decision, one.rule, &Value::Null)
     });
     Report {
-        header: header(engine, workspace, &simulation.member),
+        header: header(engine, workspace, simulation.member.id, Some(&simulation.member)),
         clock: Clock::default(),
         removed: Removed { direct_grants: simulation.direct_grants, ..Removed::default() },
         accounts: accounts.collect(),

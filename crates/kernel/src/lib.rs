@@ -8,6 +8,7 @@ pub mod clock;
 pub mod entropy;
 pub mod id;
 pub mod time;
+mod words;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use entropy::{Entropy, OsEntropy, SeededEntropy};

@@ -4,7 +4,7 @@ use latchkey_kernel::Timestamp;
 
 use crate::failure::Failure;
 use crate::verdict::Verdict;
-use crate::words::words;
+use latchkey_kernel::words;
 
 /// What is to be done next for a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -21,7 +21,6 @@ mod settle;
 mod state;
 mod take_up;
 mod verdict;
-mod words;
 
 pub use act::{Act, ActOutcome, Follow, TaskKind};
 pub use breaker::Breaker;

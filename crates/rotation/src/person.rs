@@ -8,7 +8,7 @@ use crate::act::Follow;
 use crate::job::Job;
 use crate::settle;
 use crate::state::{Reason, State};
-use crate::words::words;
+use latchkey_kernel::words;
 
 words! {
     /// What a person says to a task.

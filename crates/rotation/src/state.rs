@@ -1,6 +1,6 @@
 //! Where a rotation stands, and why it was asked for.
 
-use crate::words::words;
+use latchkey_kernel::words;
 
 words! {
     /// Why a rotation was asked for.

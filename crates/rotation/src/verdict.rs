@@ -1,6 +1,6 @@
 //! What a login with a secret came to.
 
-use crate::words::words;
+use latchkey_kernel::words;
 
 words! {
     /// What a fresh login with a secret came to.

@@ -3,7 +3,7 @@
 use latchkey_access::member::Version;
 use latchkey_access::rotation::{Dependent, ManualTask, TaskState};
 use latchkey_kernel::Timestamp;
-use latchkey_kernel::id::{AccountId, DependentId, RotationId, TaskId, WorkspaceId};
+use latchkey_kernel::id::{AccountId, CaseId, DependentId, RotationId, TaskId, WorkspaceId};
 
 use crate::change::Op;
 use crate::member::limit_of;
@@ -27,6 +27,9 @@ statements! {
         order by t.id desc limit $3");
     TASK_LIST_AFTER = concat!("select ", columns!(), " from manual_task t where t.workspace_id = $1 \
         and t.state = $2 and t.id < $3 order by t.id desc limit $4");
+    TASKS_OF_CASE = concat!("select ", columns!(), " from rotation_job j join manual_task t \
+        on t.workspace_id = j.workspace_id and t.rotation_id = j.id \
+        where j.workspace_id = $1 and j.case_id = $2 order by t.id");
     TASKS_UNREMINDED = concat!("select ", columns!(), " from manual_task t where t.state = 'open' \
         and t.due_at > 0 and t.reminded < 100 and t.opened_at + (t.due_at - t.opened_at) / 2 <= $1 \
         order by t.due_at limit $2");
@@ -101,6 +104,11 @@ impl Store {
             None => self.scan(&TASK_LIST, params![ws, state, limit_of(limit)], load).await,
             Some(id) => self.scan(&TASK_LIST_AFTER, params![ws, state, id, limit_of(limit)], load).await,
         }
+    }
+
+    /// Every task of a case's rotations, oldest first.
+    pub async fn tasks_of_case(&self, ws: WorkspaceId, case: CaseId) -> Result<Vec<ManualTask>, StoreError> {
+        self.scan(&TASKS_OF_CASE, params![ws, case], load).await
     }
 
     /// Open tasks of all workspaces of whose time half or more is gone and that were not reminded of

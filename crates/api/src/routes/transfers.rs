@@ -188,10 +188,9 @@ async fn preview(
     By(by): By,
     SecretBody(file): SecretBody<ImportFile>,
 ) -> Result<Json<ImportReport>, Problem> {
-    let owner = file.owner_id;
-    let reading = read(file, &by).await?;
-    let import = Import { reading: &reading, owner, client: Client::Api };
-    Ok(Json(imports::preview(&state.engine, &by, import).await.map_err(problem(&by))?.into()))
+    let (owner, reading) = (file.owner_id, read(file, &by).await?);
+    let done = imports::preview(&state.engine, &by, by_api(owner, &reading)).await;
+    Ok(Json(done.map_err(problem(&by))?.into()))
 }
 
 async fn apply(
@@ -199,10 +198,13 @@ async fn apply(
     By(by): By,
     SecretBody(file): SecretBody<ImportFile>,
 ) -> Result<Json<ImportReport>, Problem> {
-    let owner = file.owner_id;
-    let reading = read(file, &by).await?;
-    let import = Import { reading: &reading, owner, client: Client::Api };
-    Ok(Json(imports::apply(&state.engine, &by, import).await.map_err(problem(&by))?.into()))
+    let (owner, reading) = (file.owner_id, read(file, &by).await?);
+    let done = imports::apply(&state.engine, &by, by_api(owner, &reading)).await;
+    Ok(Json(done.map_err(problem(&by))?.into()))
+}
+
+const fn by_api(owner: MemberId, reading: &imports::Reading) -> Import<'_> {
+    Import { reading, owner, client: Client::Api }
 }
 
 async fn export(

@@ -7,6 +7,7 @@ mod doors;
 mod matrix;
 mod mixed;
 mod ownership;
+mod report;
 mod rotations;
 mod scene;
 mod waves;

@@ -3,26 +3,17 @@
 use serde::Deserialize;
 
 use super::recipe::{Act, Change, Declared, Login, Marker, Recipe, Step, Target};
-use crate::recipe::{Host, Phase, RecipeError, Slot, Template, class, read};
+use crate::recipe::{Head, Host, RecipeError, Slot, Template, class, read};
 
 const ROLES: [&str; 8] = ["button", "link", "textbox", "checkbox", "alert", "status", "heading", "dialog"];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawDocument {
-    recipe: RawHead,
+    recipe: Head,
     login: RawLogin,
     change: RawChange,
     terminate: Option<RawTerminate>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawHead {
-    id: String,
-    hosts: Vec<String>,
-    #[serde(default)]
-    phase: Phase,
 }
 
 #[derive(Deserialize)]
@@ -124,18 +115,7 @@ impl Recipe {
     /// Reads TOML or JSON.
     pub(crate) fn parse(text: &str) -> Result<Self, RecipeError> {
         let raw: RawDocument = read(text)?;
-        let hosts = raw
-            .recipe
-            .hosts
-            .iter()
-            .map(|host| Host::parse(host).map_err(|problem| RecipeError::new("recipe.hosts", problem)))
-            .collect::<Result<Vec<_>, _>>()?;
-        if raw.recipe.id.trim().is_empty() {
-            return Err(RecipeError::new("recipe.id", "it is empty; jobs name the recipe by it"));
-        }
-        if hosts.is_empty() {
-            return Err(RecipeError::new("recipe.hosts", "it is empty; list the hosts that may be reached"));
-        }
+        let hosts = raw.recipe.hosts()?;
         let login = Login {
             steps: steps("login", raw.login.step, &hosts)?,
             accepted: marker("login.accepted", raw.login.accepted)?,

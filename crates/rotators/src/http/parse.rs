@@ -15,18 +15,7 @@ impl Recipe {
     /// Reads TOML or JSON.
     pub(crate) fn parse(text: &str) -> Result<Self, RecipeError> {
         let raw: RawDocument = read(text)?;
-        let hosts = raw
-            .recipe
-            .hosts
-            .iter()
-            .map(|host| Host::parse(host).map_err(|problem| RecipeError::new("recipe.hosts", problem)))
-            .collect::<Result<Vec<_>, _>>()?;
-        if raw.recipe.id.trim().is_empty() {
-            return Err(RecipeError::new("recipe.id", "it is empty; jobs name the recipe by it"));
-        }
-        if hosts.is_empty() {
-            return Err(RecipeError::new("recipe.hosts", "it is empty; list the hosts that may be reached"));
-        }
+        let hosts = raw.recipe.hosts()?;
         let mut captured = BTreeSet::new();
         let steps = steps(raw.step, "step", &hosts, &mut captured)?;
         only_one_point_of_no_return(&steps)?;

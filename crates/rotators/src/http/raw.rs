@@ -6,25 +6,16 @@ use latchkey_rotation::Outcome;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::recipe::Phase;
+use crate::recipe::Head;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawDocument {
-    pub(super) recipe: RawHead,
+    pub(super) recipe: Head,
     pub(super) step: Vec<RawStep>,
     pub(super) verify: RawVerify,
     pub(super) terminate: Option<RawStep>,
     pub(super) probe: Option<RawStep>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawHead {
-    pub(super) id: String,
-    pub(super) hosts: Vec<String>,
-    #[serde(default)]
-    pub(super) phase: Phase,
 }
 
 #[derive(Deserialize)]

@@ -3,6 +3,7 @@
 
 mod code;
 mod document;
+mod head;
 mod host;
 mod known;
 mod template;
@@ -10,6 +11,7 @@ mod template;
 pub(crate) use code::Codes;
 pub use code::{CodeSource, OneTimeCode};
 pub(crate) use document::{RecipeError, class, read};
+pub(crate) use head::Head;
 pub(crate) use host::{Host, Origins};
 pub(crate) use known::Known;
 pub(crate) use template::{Missing, Slot, Template, Values, is_name};

@@ -108,6 +108,7 @@ create table manual_task (
 );
 create unique index manual_task_open on manual_task (workspace_id, rotation_id)
   where state = 'open' and kind <> 'update_dependent';
+create index manual_task_of_rotation on manual_task (workspace_id, rotation_id, id);
 create index manual_task_listed on manual_task (workspace_id, state, id);
 -- Of all workspaces, for reminders.
 create index manual_task_due on manual_task (due_at) where state = 'open';

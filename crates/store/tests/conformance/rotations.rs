@@ -301,6 +301,27 @@ on_both! {
         assert_eq!(store.task_page(ws, TaskState::Open, Some(others[1].id), 9).await.unwrap().len(), 1);
     }
 
+    async fn the_tasks_of_a_case_are_those_of_its_rotations_in_every_state(world: World) {
+        let ada = world.member("ada").await;
+        let case = world.case_row(&ada);
+        world.commit(Change::CaseInsert(case.clone())).await.unwrap();
+        let mut tasks = Vec::new();
+        for (name, case_id) in [("a", Some(case.id)), ("b", Some(case.id)), ("c", None)] {
+            let account = world.account(name, |_| {}).await;
+            let row = RotationRow { case_id, ..world.rotation_row(&account, name, None) };
+            world.rotate(RotationChange::JobInsert(row.clone())).await.unwrap();
+            let task = world.task_row(&row, "diverged");
+            world.rotate(RotationChange::TaskInsert(task.clone())).await.unwrap();
+            tasks.push((row, task));
+        }
+        let at = world.now();
+        let close = RotationChange::TaskCloseOf { rotation_id: tasks[0].0.id, state: TaskState::Done, at };
+        world.rotate(close).await.unwrap();
+        let of_case = world.store.tasks_of_case(world.ws, case.id).await.unwrap();
+        let found: Vec<_> = of_case.iter().map(|task| (task.id, task.state)).collect();
+        assert_eq!(found, [(tasks[0].1.id, TaskState::Done), (tasks[1].1.id, TaskState::Open)]);
+    }
+
     async fn dependents_go_with_their_account(world: World) {
         let (account, other) = (world.account("x", |_| {}).await, world.account("y", |_| {}).await);
         let row = |other_account_id| Dependent {

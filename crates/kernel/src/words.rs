@@ -1,5 +1,21 @@
 //! Enumerations whose values are words in rows and answers.
 
+/// A closed set of words, kept as text in rows, JSON and audit records.
+///
+/// ```
+/// latchkey_kernel::words! {
+///     /// How sure we are.
+///     Word {
+///         /// Quite.
+///         Yes = "yes",
+///         /// Not at all.
+///         No = "no",
+///     }
+/// }
+/// assert_eq!(Word::from_word("no"), Some(Word::No));
+/// assert_eq!(Word::Yes.to_string(), "yes");
+/// ```
+#[macro_export]
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),* $(,)? }) => {
         $(#[$doc])*
@@ -28,4 +44,3 @@ macro_rules! words {
         }
     };
 }
-pub(crate) use words;
