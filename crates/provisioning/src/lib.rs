@@ -19,6 +19,7 @@ pub mod difference;
 pub mod entry;
 pub mod escrow;
 pub mod facts;
+pub mod feed;
 pub mod jobfile;
 pub mod lint;
 pub mod mapping;
