@@ -104,9 +104,11 @@ impl ObjectRow {
         }
     }
 
-    /// When it has to be looked at though the source tells nothing of it.
+    /// When it has to be looked at though the source tells nothing of it. A reference that failed
+    /// is due by itself.
     pub fn retry_at(&self) -> Option<Timestamp> {
-        self.trouble.as_ref().map(|trouble| trouble.next_attempt)
+        let trouble = self.trouble.as_ref().filter(|trouble| !trouble.reference);
+        trouble.map(|trouble| trouble.next_attempt)
     }
 
     /// The object's id at the target, while the job answers for it.

@@ -122,7 +122,7 @@ pub enum Undo {
     Recreate {
         /// As it was.
         resource: Json,
-        /// Whose member it was: keys of groups.
-        groups: Vec<ObjectKey>,
+        /// The groups that a person was in, or the members that a group had.
+        ends: Vec<ObjectKey>,
     },
 }
