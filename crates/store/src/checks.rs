@@ -33,7 +33,8 @@ fn statements() -> Vec<&'static Stmt> {
         crate::token::STATEMENTS,
         crate::workspace::STATEMENTS,
     ];
-    of_nouns.into_iter().flatten().copied().collect()
+    let all = of_nouns.into_iter().flatten().copied();
+    all.chain(crate::provisioning::statements()).collect()
 }
 
 fn sqlite() -> (tempfile::TempDir, Connection) {
