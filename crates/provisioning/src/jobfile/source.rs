@@ -11,17 +11,30 @@ pub enum SecretFrom {
     Environment(String),
 }
 
+/// How files of people and groups are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileFormat {
+    /// Rows, with the attributes' names in the first (RFC 4180).
+    Csv,
+    /// A list of objects.
+    Json,
+}
+
 /// A directory to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Directory {
     /// CSV or JSON files, beside the job file unless a folder is named.
     Files {
+        /// How they are written.
+        format: FileFormat,
         /// The folder.
         folder: Option<String>,
         /// The people.
         users: String,
         /// The groups with their members.
         groups: Option<String>,
+        /// More members: one row each, with its group.
+        memberships: Option<String>,
     },
     /// A directory that speaks LDAP, or Active Directory.
     Ldap {
@@ -68,7 +81,7 @@ pub enum Directory {
 
 #[derive(Clone, Copy)]
 enum Word {
-    Files,
+    Files(FileFormat),
     Ldap,
     ActiveDirectory,
     Graph,
@@ -77,8 +90,8 @@ enum Word {
 }
 
 const WORDS: &[(&str, Word)] = &[
-    ("csv", Word::Files),
-    ("json", Word::Files),
+    ("csv", Word::Files(FileFormat::Csv)),
+    ("json", Word::Files(FileFormat::Json)),
     ("ldap", Word::Ldap),
     ("active_directory", Word::ActiveDirectory),
     ("graph", Word::Graph),
@@ -94,11 +107,7 @@ pub(super) fn read(fields: Fields<'_>) -> Option<Directory> {
     let word = fields.word("kind", WORDS)?;
     let owned = |text: &str| text.to_owned();
     let directory = match word {
-        Word::Files => {
-            let users = fields.need_text("users", "the file of people, as \"people.csv\"").map(owned);
-            let (folder, groups) = (fields.text("folder").map(owned), fields.text("groups").map(owned));
-            users.map(|users| Directory::Files { folder, users, groups })
-        }
+        Word::Files(format) => files(&fields, format),
         Word::Ldap | Word::ActiveDirectory => ldap(&fields, matches!(word, Word::ActiveDirectory)),
         Word::Graph => {
             let tenant = fields.need_text("tenant", "the tenant's id or domain").map(owned);
@@ -118,6 +127,17 @@ pub(super) fn read(fields: Fields<'_>) -> Option<Directory> {
     };
     fields.finish();
     directory
+}
+
+fn files(fields: &Fields<'_>, format: FileFormat) -> Option<Directory> {
+    let owned = |text: &str| text.to_owned();
+    let users = fields.need_text("users", "the file of people, as \"people.csv\"").map(owned);
+    let (folder, groups) = (fields.text("folder").map(owned), fields.text("groups").map(owned));
+    let memberships = fields.text("memberships").map(owned);
+    if memberships.is_some() && groups.is_none() {
+        fields.say("memberships", "it says who is in which group, so name the file of groups too, in groups");
+    }
+    users.map(|users| Directory::Files { format, folder, users, groups, memberships })
 }
 
 fn ldap(fields: &Fields<'_>, active_directory: bool) -> Option<Directory> {
