@@ -8,6 +8,7 @@ use latchkey_provisioning::{EntryId, Kind};
 use secrecy::SecretString;
 
 use crate::files::{self, Files};
+use crate::ldap::{self, Ldap};
 
 /// What a source is opened with.
 #[derive(Debug, Clone)]
@@ -31,6 +32,8 @@ pub struct Options {
 pub enum AnySource {
     /// CSV or JSON files.
     Files(Files),
+    /// A directory that speaks LDAP, or Active Directory.
+    Ldap(Ldap),
 }
 
 /// A reading of any source.
@@ -38,6 +41,8 @@ pub enum AnySource {
 pub enum Reading {
     /// Of files.
     Files(files::Reading),
+    /// Of a directory that speaks LDAP.
+    Ldap(Box<ldap::Reading>),
 }
 
 impl AnySource {
@@ -48,10 +53,8 @@ impl AnySource {
     pub fn open(options: Options) -> Result<Self, SourceError> {
         match &options.directory {
             Directory::Files { .. } => Files::open(&options).map(Self::Files),
-            Directory::Ldap { .. }
-            | Directory::Graph { .. }
-            | Directory::Scim { .. }
-            | Directory::Embedded => Err(SourceError::new(
+            Directory::Ldap { .. } => Ldap::open(&options).map(Self::Ldap),
+            Directory::Graph { .. } | Directory::Scim { .. } | Directory::Embedded => Err(SourceError::new(
                 SourceErrorKind::Malformed,
                 "this kind of source is not read by the directory crate",
             )),
@@ -66,6 +69,9 @@ impl AnySource {
     pub async fn read(&self, since: Option<&Watermark>) -> Result<Reading, SourceError> {
         match self {
             Self::Files(files) => files.read(since).await.map(Reading::Files),
+            Self::Ldap(ldap) => {
+                Box::pin(ldap.read(since)).await.map(|reading| Reading::Ldap(Box::new(reading)))
+            }
         }
     }
 
@@ -76,6 +82,7 @@ impl AnySource {
     pub async fn fetch(&self, kind: Kind, ids: &[EntryId]) -> Result<Vec<Change>, SourceError> {
         match self {
             Self::Files(files) => files.fetch(kind, ids).await,
+            Self::Ldap(ldap) => Box::pin(ldap.fetch(kind, ids)).await,
         }
     }
 
@@ -86,6 +93,7 @@ impl AnySource {
     pub async fn search(&self, kind: Kind, text: &str) -> Result<Vec<Change>, SourceError> {
         match self {
             Self::Files(files) => files.search(kind, text).await,
+            Self::Ldap(ldap) => Box::pin(ldap.search(kind, text)).await,
         }
     }
 
@@ -96,6 +104,7 @@ impl AnySource {
     pub async fn test(&self) -> Result<String, SourceError> {
         match self {
             Self::Files(files) => files.test().await,
+            Self::Ldap(ldap) => Box::pin(ldap.test()).await,
         }
     }
 
@@ -106,6 +115,7 @@ impl AnySource {
     pub async fn changed(&self, since: &Watermark) -> Result<(), SourceError> {
         match self {
             Self::Files(files) => files.changed(since).await,
+            Self::Ldap(ldap) => Box::pin(ldap.changed(since)).await,
         }
     }
 }
@@ -115,6 +125,7 @@ impl Reading {
     pub fn is_full(&self) -> bool {
         match self {
             Self::Files(reading) => reading.is_full(),
+            Self::Ldap(reading) => reading.is_full(),
         }
     }
 
@@ -122,6 +133,7 @@ impl Reading {
     pub fn expected(&self) -> Option<u64> {
         match self {
             Self::Files(reading) => reading.expected(),
+            Self::Ldap(reading) => reading.expected(),
         }
     }
 
@@ -132,6 +144,7 @@ impl Reading {
     pub async fn next(&mut self) -> Result<Option<Vec<Change>>, SourceError> {
         match self {
             Self::Files(reading) => reading.next().await,
+            Self::Ldap(reading) => Box::pin(reading.next()).await,
         }
     }
 
@@ -140,6 +153,7 @@ impl Reading {
     pub fn watermark(self) -> Watermark {
         match self {
             Self::Files(reading) => reading.watermark(),
+            Self::Ldap(reading) => reading.watermark(),
         }
     }
 }

@@ -18,6 +18,10 @@ impl Selection {
         Self(wanted.into_iter().flatten().cloned().chain(labels).collect())
     }
 
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
     pub(crate) fn wants(&self, name: &str) -> bool {
         self.0.contains(name)
     }

@@ -10,6 +10,9 @@
 mod any;
 mod attributes;
 mod files;
+mod ldap;
+mod tls;
 
 pub use any::{AnySource, Options, Reading};
 pub use files::Files;
+pub use ldap::Ldap;
