@@ -9,6 +9,7 @@ use secrecy::SecretString;
 
 use crate::files::{self, Files};
 use crate::ldap::{self, Ldap};
+use crate::scim::{self, Scim};
 
 /// What a source is opened with.
 #[derive(Debug, Clone)]
@@ -34,6 +35,8 @@ pub enum AnySource {
     Files(Files),
     /// A directory that speaks LDAP, or Active Directory.
     Ldap(Ldap),
+    /// Any SCIM 2.0 provider.
+    Scim(Scim),
 }
 
 /// A reading of any source.
@@ -43,6 +46,8 @@ pub enum Reading {
     Files(files::Reading),
     /// Of a directory that speaks LDAP.
     Ldap(Box<ldap::Reading>),
+    /// Of a SCIM provider.
+    Scim(Box<scim::Reading>),
 }
 
 impl AnySource {
@@ -54,7 +59,8 @@ impl AnySource {
         match &options.directory {
             Directory::Files { .. } => Files::open(&options).map(Self::Files),
             Directory::Ldap { .. } => Ldap::open(&options).map(Self::Ldap),
-            Directory::Graph { .. } | Directory::Scim { .. } | Directory::Embedded => Err(SourceError::new(
+            Directory::Scim { .. } => Scim::open(&options).map(Self::Scim),
+            Directory::Graph { .. } | Directory::Embedded => Err(SourceError::new(
                 SourceErrorKind::Malformed,
                 "this kind of source is not read by the directory crate",
             )),
@@ -68,6 +74,9 @@ impl AnySource {
     /// there is no reading.
     pub async fn read(&self, since: Option<&Watermark>) -> Result<Reading, SourceError> {
         match self {
+            Self::Scim(scim) => {
+                Box::pin(scim.read(since)).await.map(|reading| Reading::Scim(Box::new(reading)))
+            }
             Self::Files(files) => files.read(since).await.map(Reading::Files),
             Self::Ldap(ldap) => {
                 Box::pin(ldap.read(since)).await.map(|reading| Reading::Ldap(Box::new(reading)))
@@ -82,6 +91,7 @@ impl AnySource {
     pub async fn fetch(&self, kind: Kind, ids: &[EntryId]) -> Result<Vec<Change>, SourceError> {
         match self {
             Self::Files(files) => files.fetch(kind, ids).await,
+            Self::Scim(scim) => Box::pin(scim.fetch(kind, ids)).await,
             Self::Ldap(ldap) => Box::pin(ldap.fetch(kind, ids)).await,
         }
     }
@@ -93,6 +103,7 @@ impl AnySource {
     pub async fn search(&self, kind: Kind, text: &str) -> Result<Vec<Change>, SourceError> {
         match self {
             Self::Files(files) => files.search(kind, text).await,
+            Self::Scim(scim) => Box::pin(scim.search(kind, text)).await,
             Self::Ldap(ldap) => Box::pin(ldap.search(kind, text)).await,
         }
     }
@@ -104,17 +115,21 @@ impl AnySource {
     pub async fn test(&self) -> Result<String, SourceError> {
         match self {
             Self::Files(files) => files.test().await,
+            Self::Scim(scim) => Box::pin(scim.test()).await,
             Self::Ldap(ldap) => Box::pin(ldap.test()).await,
         }
     }
 
-    /// Returns once there is something new since a watermark. May return too often, never too late.
+    /// Returns once there is something new since a watermark, within a second or so; never where a
+    /// source has no cheap way to see that.
     ///
     /// # Errors
     /// Why the source cannot be watched.
     pub async fn changed(&self, since: &Watermark) -> Result<(), SourceError> {
         match self {
             Self::Files(files) => files.changed(since).await,
+            // Nothing cheaper than a reading says so.
+            Self::Scim(_) => std::future::pending().await,
             Self::Ldap(ldap) => Box::pin(ldap.changed(since)).await,
         }
     }
@@ -125,6 +140,7 @@ impl Reading {
     pub fn is_full(&self) -> bool {
         match self {
             Self::Files(reading) => reading.is_full(),
+            Self::Scim(reading) => reading.is_full(),
             Self::Ldap(reading) => reading.is_full(),
         }
     }
@@ -133,6 +149,7 @@ impl Reading {
     pub fn expected(&self) -> Option<u64> {
         match self {
             Self::Files(reading) => reading.expected(),
+            Self::Scim(reading) => reading.expected(),
             Self::Ldap(reading) => reading.expected(),
         }
     }
@@ -144,6 +161,7 @@ impl Reading {
     pub async fn next(&mut self) -> Result<Option<Vec<Change>>, SourceError> {
         match self {
             Self::Files(reading) => reading.next().await,
+            Self::Scim(reading) => Box::pin(reading.next()).await,
             Self::Ldap(reading) => Box::pin(reading.next()).await,
         }
     }
@@ -153,6 +171,7 @@ impl Reading {
     pub fn watermark(self) -> Watermark {
         match self {
             Self::Files(reading) => reading.watermark(),
+            Self::Scim(reading) => reading.watermark(),
             Self::Ldap(reading) => reading.watermark(),
         }
     }

@@ -11,8 +11,11 @@ mod any;
 mod attributes;
 mod files;
 mod ldap;
+mod scim;
 mod tls;
+mod web;
 
 pub use any::{AnySource, Options, Reading};
 pub use files::Files;
 pub use ldap::Ldap;
+pub use scim::Scim;
