@@ -136,6 +136,7 @@ const PAGES: &[&str] = &[
     "COLLECTION_PAGE",
     "CONNECTOR_LIST",
     "FLIGHT_PRUNE",
+    "JOB_LIST",
     "KEY_LAST",
     "KEY_LIST",
     "MEMBER_COUNT",

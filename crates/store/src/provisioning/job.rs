@@ -59,7 +59,6 @@ statements! {
     JOB_FREE = "update provisioning_job set leased_until = null, holder = null where workspace_id = $1 and id = $2 \
         and fence = $3";
     JOB_PLAN = "update provisioning_job set runs_at = $4 where workspace_id = $1 and id = $2 and fence = $3";
-    JOB_FREE_OF = "update provisioning_job set leased_until = null, holder = null where holder = $1";
     JOB_EXPECT = "select 1 from provisioning_job where workspace_id = $1 and id = $2 and fence = $3 for share";
     JOB_SET_STATE = "update provisioning_job set state = $3 where workspace_id = $1 and id = $2";
     CYCLE_PUT = "insert into provisioning_cycle (workspace_id, job_id, id, body) values ($1, $2, $3, $4) \
@@ -212,11 +211,6 @@ impl Store {
     ) -> Result<(), StoreError> {
         let params = params![held.workspace_id, held.job_id, held.fence, runs_at];
         self.write(vec![op(&JOB_PLAN, params)]).await
-    }
-
-    /// Gives free what somebody had who is known to be gone.
-    pub async fn provisioning_job_free_of(&self, holder: &str) -> Result<(), StoreError> {
-        self.write(vec![op(&JOB_FREE_OF, params![holder])]).await
     }
 
     /// Keeps what a cycle came to.

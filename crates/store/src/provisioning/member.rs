@@ -19,43 +19,43 @@ macro_rules! columns {
 }
 
 statements! {
-    DUE_GROUPS = "select distinct m.group_key from provisioning_member m where m.workspace_id = $1 \
+    IN_GROUP_DUE_GROUPS = "select distinct m.group_key from provisioning_member m where m.workspace_id = $1 \
         and m.job_id = $2 and m.group_key > $3 and m.due_at is not null and m.due_at <= $4 \
         order by m.group_key limit $5";
-    DUE_MEMBERS = concat!("select ", columns!(), " from provisioning_member m where m.workspace_id = $1 \
+    IN_GROUP_DUE_MEMBERS = concat!("select ", columns!(), " from provisioning_member m where m.workspace_id = $1 \
         and m.job_id = $2 and m.group_key = $3 and m.due_at is not null and m.due_at <= $4 \
         order by m.member_key limit $5");
-    MEMBERS_OF = concat!("select ", columns!(), " from provisioning_member m where m.workspace_id = $1 \
+    IN_GROUP_MEMBERS_OF = concat!("select ", columns!(), " from provisioning_member m where m.workspace_id = $1 \
         and m.job_id = $2 and m.group_key = $3 and m.member_key > $4 order by m.member_key limit $5");
-    GROUPS_OF = concat!("select ", columns!(), " from provisioning_member m where m.workspace_id = $1 \
+    IN_GROUP_GROUPS_OF = concat!("select ", columns!(), " from provisioning_member m where m.workspace_id = $1 \
         and m.job_id = $2 and m.member_key = $3 order by m.group_key");
-    WANT = "insert into provisioning_member (workspace_id, job_id, group_key, member_key, wanted, sent, due_at) \
+    IN_GROUP_WANT = "insert into provisioning_member (workspace_id, job_id, group_key, member_key, wanted, sent, due_at) \
         values ($1, $2, $3, $4, $6, $7, $5) on conflict (workspace_id, job_id, group_key, member_key) \
         do update set wanted = excluded.wanted, \
         due_at = case when provisioning_member.sent then null else excluded.due_at end";
-    UNWANT_SENT = "update provisioning_member set wanted = $6, due_at = $5 where workspace_id = $1 \
+    IN_GROUP_UNWANT_SENT = "update provisioning_member set wanted = $6, due_at = $5 where workspace_id = $1 \
         and job_id = $2 and group_key = $3 and member_key = $4 and sent";
-    UNWANT_UNSENT = "delete from provisioning_member where workspace_id = $1 and job_id = $2 \
+    IN_GROUP_UNWANT_UNSENT = "delete from provisioning_member where workspace_id = $1 and job_id = $2 \
         and group_key = $3 and member_key = $4 and not sent";
-    PUT = "insert into provisioning_member (workspace_id, job_id, group_key, member_key, wanted, sent, due_at) \
+    IN_GROUP_PUT = "insert into provisioning_member (workspace_id, job_id, group_key, member_key, wanted, sent, due_at) \
         values ($1, $2, $3, $4, $5, $6, $7) on conflict (workspace_id, job_id, group_key, member_key) \
         do update set wanted = excluded.wanted, sent = excluded.sent, due_at = excluded.due_at";
-    FORGET = "delete from provisioning_member where workspace_id = $1 and job_id = $2 and group_key = $3 \
+    IN_GROUP_FORGET = "delete from provisioning_member where workspace_id = $1 and job_id = $2 and group_key = $3 \
         and member_key = $4";
-    FORGET_GROUP = "delete from provisioning_member where workspace_id = $1 and job_id = $2 and group_key = $3";
-    UNSENT_OF_MEMBER = "update provisioning_member set sent = $5, due_at = $4 where workspace_id = $1 \
+    IN_GROUP_FORGET_GROUP = "delete from provisioning_member where workspace_id = $1 and job_id = $2 and group_key = $3";
+    IN_GROUP_UNSENT_OF_MEMBER = "update provisioning_member set sent = $5, due_at = $4 where workspace_id = $1 \
         and job_id = $2 and member_key = $3";
-    UNSENT_OF_GROUP = "update provisioning_member set sent = $5, due_at = $4 where workspace_id = $1 \
+    IN_GROUP_UNSENT_OF_GROUP = "update provisioning_member set sent = $5, due_at = $4 where workspace_id = $1 \
         and job_id = $2 and group_key = $3";
-    CLEAR_OF_MEMBER = "delete from provisioning_member where workspace_id = $1 and job_id = $2 \
+    IN_GROUP_CLEAR_OF_MEMBER = "delete from provisioning_member where workspace_id = $1 and job_id = $2 \
         and member_key = $3 and not wanted";
-    CLEAR_OF_GROUP = "delete from provisioning_member where workspace_id = $1 and job_id = $2 \
+    IN_GROUP_CLEAR_OF_GROUP = "delete from provisioning_member where workspace_id = $1 and job_id = $2 \
         and group_key = $3 and not wanted";
-    LINKED_OF_MEMBER = "update provisioning_member set due_at = $4 where workspace_id = $1 and job_id = $2 \
+    IN_GROUP_LINKED_OF_MEMBER = "update provisioning_member set due_at = $4 where workspace_id = $1 and job_id = $2 \
         and member_key = $3 and wanted <> sent";
-    LINKED_OF_GROUP = "update provisioning_member set due_at = $4 where workspace_id = $1 and job_id = $2 \
+    IN_GROUP_LINKED_OF_GROUP = "update provisioning_member set due_at = $4 where workspace_id = $1 and job_id = $2 \
         and group_key = $3 and wanted <> sent";
-    TOTALS = "select coalesce(sum(case when m.sent then 1 else 0 end), 0), \
+    IN_GROUP_TOTALS = "select coalesce(sum(case when m.sent then 1 else 0 end), 0), \
         coalesce(sum(case when m.due_at is not null then 1 else 0 end), 0) \
         from provisioning_member m where m.workspace_id = $1 and m.job_id = $2";
 }
@@ -84,7 +84,7 @@ impl Store {
         behind: Option<ObjectKey>,
         limit: usize,
     ) -> Result<Vec<ObjectKey>, StoreError> {
-        self.scan(&DUE_GROUPS, params![ws, job, after(behind), now, limit_of(limit)], first).await
+        self.scan(&IN_GROUP_DUE_GROUPS, params![ws, job, after(behind), now, limit_of(limit)], first).await
     }
 
     /// A group's memberships that are to be sent by now.
@@ -95,7 +95,7 @@ impl Store {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<MemberRow>, StoreError> {
-        self.scan(&DUE_MEMBERS, params![ws, job, group, now, limit_of(limit)], load).await
+        self.scan(&IN_GROUP_DUE_MEMBERS, params![ws, job, group, now, limit_of(limit)], load).await
     }
 
     /// A group's memberships, by member.
@@ -106,7 +106,7 @@ impl Store {
         behind: Option<ObjectKey>,
         limit: usize,
     ) -> Result<Vec<MemberRow>, StoreError> {
-        self.scan(&MEMBERS_OF, params![ws, job, group, after(behind), limit_of(limit)], load).await
+        self.scan(&IN_GROUP_MEMBERS_OF, params![ws, job, group, after(behind), limit_of(limit)], load).await
     }
 
     /// A member's memberships.
@@ -115,7 +115,7 @@ impl Store {
         (ws, job): (WorkspaceId, JobId),
         member: ObjectKey,
     ) -> Result<Vec<MemberRow>, StoreError> {
-        self.scan(&GROUPS_OF, params![ws, job, member], load).await
+        self.scan(&IN_GROUP_GROUPS_OF, params![ws, job, member], load).await
     }
 }
 
@@ -125,7 +125,7 @@ pub(super) fn want(
     (group, member): (ObjectKey, ObjectKey),
     at: Timestamp,
 ) -> Op {
-    op(&WANT, params![ws, job, group, member, at, true, false])
+    op(&IN_GROUP_WANT, params![ws, job, group, member, at, true, false])
 }
 
 pub(super) fn unwant(
@@ -135,32 +135,32 @@ pub(super) fn unwant(
     at: Timestamp,
 ) -> [Op; 2] {
     [
-        op(&UNWANT_UNSENT, params![ws, job, group, member]),
-        op(&UNWANT_SENT, params![ws, job, group, member, at, false]),
+        op(&IN_GROUP_UNWANT_UNSENT, params![ws, job, group, member]),
+        op(&IN_GROUP_UNWANT_SENT, params![ws, job, group, member, at, false]),
     ]
 }
 
 pub(super) fn put(ws: WorkspaceId, job: JobId, m: MemberRow) -> Op {
     if m.wanted || m.sent {
-        op(&PUT, params![ws, job, m.group, m.member, m.wanted, m.sent, m.due])
+        op(&IN_GROUP_PUT, params![ws, job, m.group, m.member, m.wanted, m.sent, m.due])
     } else {
-        op(&FORGET, params![ws, job, m.group, m.member])
+        op(&IN_GROUP_FORGET, params![ws, job, m.group, m.member])
     }
 }
 
 pub(super) fn forget_group(ws: WorkspaceId, job: JobId, group: ObjectKey) -> Op {
-    op(&FORGET_GROUP, params![ws, job, group])
+    op(&IN_GROUP_FORGET_GROUP, params![ws, job, group])
 }
 
 pub(super) fn unsent(ws: WorkspaceId, job: JobId, key: ObjectKey, at: Option<Timestamp>) -> [Op; 4] {
     [
-        op(&CLEAR_OF_MEMBER, params![ws, job, key]),
-        op(&CLEAR_OF_GROUP, params![ws, job, key]),
-        op(&UNSENT_OF_MEMBER, params![ws, job, key, at, false]),
-        op(&UNSENT_OF_GROUP, params![ws, job, key, at, false]),
+        op(&IN_GROUP_CLEAR_OF_MEMBER, params![ws, job, key]),
+        op(&IN_GROUP_CLEAR_OF_GROUP, params![ws, job, key]),
+        op(&IN_GROUP_UNSENT_OF_MEMBER, params![ws, job, key, at, false]),
+        op(&IN_GROUP_UNSENT_OF_GROUP, params![ws, job, key, at, false]),
     ]
 }
 
 pub(super) fn linked(ws: WorkspaceId, job: JobId, key: ObjectKey, at: Timestamp) -> [Op; 2] {
-    [op(&LINKED_OF_MEMBER, params![ws, job, key, at]), op(&LINKED_OF_GROUP, params![ws, job, key, at])]
+    [op(&IN_GROUP_LINKED_OF_MEMBER, params![ws, job, key, at]), op(&IN_GROUP_LINKED_OF_GROUP, params![ws, job, key, at])]
 }

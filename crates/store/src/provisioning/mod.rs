@@ -102,8 +102,8 @@ impl Store {
     /// How a job's objects stand.
     pub async fn provisioning_totals(&self, ws: WorkspaceId, job: JobId) -> Result<Totals, StoreError> {
         let mut totals = Totals::default();
-        let objects = self.scan(&object::TOTALS, params![ws, job], object::load_totals).await?;
-        let members = self.scan(&member::TOTALS, params![ws, job], member::load_totals).await?;
+        let objects = self.scan(&object::OBJECT_TOTALS, params![ws, job], object::load_totals).await?;
+        let members = self.scan(&member::IN_GROUP_TOTALS, params![ws, job], member::load_totals).await?;
         if let Some(found) = objects.into_iter().next() {
             totals = found;
         }

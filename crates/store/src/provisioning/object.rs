@@ -21,19 +21,19 @@ macro_rules! columns {
 }
 
 statements! {
-    OBJECTS = concat!("select ", columns!(), " from provisioning_object o where o.workspace_id = $1 \
+    OBJECTS_OF_KEYS = concat!("select ", columns!(), " from provisioning_object o where o.workspace_id = $1 \
         and o.job_id = $2 and o.key = any($3)");
-    PAGE = concat!("select ", columns!(), " from provisioning_object o where o.workspace_id = $1 \
+    OBJECT_PAGE = concat!("select ", columns!(), " from provisioning_object o where o.workspace_id = $1 \
         and o.job_id = $2 and o.key > $3 order by o.key limit $4");
-    DUE = concat!("select ", columns!(), " from provisioning_object o where o.workspace_id = $1 \
+    OBJECT_DUE = concat!("select ", columns!(), " from provisioning_object o where o.workspace_id = $1 \
         and o.job_id = $2 and o.key > $3 and (o.retry_at is not null or o.held) \
         and (o.held or o.retry_at <= $4) order by o.key limit $5");
-    DUE_MANAGERS = concat!("select ", columns!(), " from provisioning_object o where o.workspace_id = $1 \
+    OBJECT_DUE_MANAGERS = concat!("select ", columns!(), " from provisioning_object o where o.workspace_id = $1 \
         and o.job_id = $2 and o.key > $3 and o.manager_due is not null and o.manager_due <= $4 \
         order by o.key limit $5");
-    LINKED_TO = concat!("select ", columns!(), " from provisioning_object o where o.workspace_id = $1 \
+    OBJECT_LINKED_TO = concat!("select ", columns!(), " from provisioning_object o where o.workspace_id = $1 \
         and o.job_id = $2 and o.target_id = $3 and o.kind = $4");
-    UPSERT = "insert into provisioning_object (workspace_id, job_id, key, kind, source_id, label, digest, \
+    OBJECT_UPSERT = "insert into provisioning_object (workspace_id, job_id, key, kind, source_id, label, digest, \
         members, target_id, managed, fingerprint, is_out, manager, manager_sent, manager_due, trouble, \
         retry_at, held) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
         $18) on conflict (workspace_id, job_id, key) do update set label = excluded.label, \
@@ -42,12 +42,12 @@ statements! {
         manager = excluded.manager, manager_sent = excluded.manager_sent, \
         manager_due = excluded.manager_due, trouble = excluded.trouble, retry_at = excluded.retry_at, \
         held = excluded.held";
-    FORGET = "delete from provisioning_object where workspace_id = $1 and job_id = $2 and key = $3";
+    OBJECT_FORGET = "delete from provisioning_object where workspace_id = $1 and job_id = $2 and key = $3";
     MANAGER_UNSENT = "update provisioning_object set manager_sent = null, manager_due = $4 \
         where workspace_id = $1 and job_id = $2 and manager_sent = $3";
     MANAGER_LINKED = "update provisioning_object set manager_due = $4 where workspace_id = $1 \
         and job_id = $2 and manager = $3 and (manager_sent is null or manager_sent <> $3)";
-    TOTALS = "select \
+    OBJECT_TOTALS = "select \
         coalesce(sum(case when o.target_id is not null and o.kind = 'user' and not o.is_out then 1 else 0 end), 0), \
         coalesce(sum(case when o.target_id is not null and o.kind = 'user' and o.is_out then 1 else 0 end), 0), \
         coalesce(sum(case when o.target_id is not null and o.kind = 'group' then 1 else 0 end), 0), \
@@ -138,7 +138,7 @@ impl Store {
         (ws, job): (WorkspaceId, JobId),
         list: &[ObjectKey],
     ) -> Result<Vec<ObjectRow>, StoreError> {
-        self.scan(&OBJECTS, params![ws, job, keys(list)], load).await
+        self.scan(&OBJECTS_OF_KEYS, params![ws, job, keys(list)], load).await
     }
 
     /// Rows in the order of their keys.
@@ -148,7 +148,7 @@ impl Store {
         behind: Option<ObjectKey>,
         limit: usize,
     ) -> Result<Vec<ObjectRow>, StoreError> {
-        self.scan(&PAGE, params![ws, job, after(behind), limit_of(limit)], load).await
+        self.scan(&OBJECT_PAGE, params![ws, job, after(behind), limit_of(limit)], load).await
     }
 
     /// Objects that are to be tried again by now, or wait for a person's word.
@@ -159,7 +159,7 @@ impl Store {
         behind: Option<ObjectKey>,
         limit: usize,
     ) -> Result<Vec<ObjectRow>, StoreError> {
-        self.scan(&DUE, params![ws, job, after(behind), now, limit_of(limit)], load).await
+        self.scan(&OBJECT_DUE, params![ws, job, after(behind), now, limit_of(limit)], load).await
     }
 
     /// People whose manager is to be sent by now.
@@ -170,7 +170,7 @@ impl Store {
         behind: Option<ObjectKey>,
         limit: usize,
     ) -> Result<Vec<ObjectRow>, StoreError> {
-        self.scan(&DUE_MANAGERS, params![ws, job, after(behind), now, limit_of(limit)], load).await
+        self.scan(&OBJECT_DUE_MANAGERS, params![ws, job, after(behind), now, limit_of(limit)], load).await
     }
 
     /// Who is linked to this object of the target.
@@ -180,7 +180,7 @@ impl Store {
         kind: Kind,
         target_id: &str,
     ) -> Result<Option<ObjectRow>, StoreError> {
-        self.look_up_one(&LINKED_TO, params![ws, job, target_id, kind], load).await
+        self.look_up_one(&OBJECT_LINKED_TO, params![ws, job, target_id, kind], load).await
     }
 }
 
@@ -207,11 +207,11 @@ pub(super) fn upsert(ws: WorkspaceId, job: JobId, o: &ObjectRow) -> Op {
         o.retry_at(),
         o.held,
     ];
-    op(&UPSERT, params)
+    op(&OBJECT_UPSERT, params)
 }
 
 pub(super) fn forget(ws: WorkspaceId, job: JobId, key: ObjectKey) -> Op {
-    op(&FORGET, params![ws, job, key])
+    op(&OBJECT_FORGET, params![ws, job, key])
 }
 
 pub(super) fn manager_unsent(ws: WorkspaceId, job: JobId, key: ObjectKey, at: Option<Timestamp>) -> Op {
