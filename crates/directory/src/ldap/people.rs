@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use futures_util::stream::{self, StreamExt, TryStreamExt};
+use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use latchkey_provisioning::feed::{Change, Members, SourceError};
 use latchkey_provisioning::{Assignment, EntryId, Kind};
 use ldap3::SearchEntry;
@@ -97,7 +97,7 @@ impl Place {
         people: &mut People,
         assigned: &BTreeSet<Uuid>,
     ) -> Result<Vec<Change>, SourceError> {
-        let asked = names.iter().map(|(name, _)| self.find(link, kind, name));
+        let asked: Vec<_> = names.iter().map(|(name, _)| self.find(link, kind, name).boxed()).collect();
         let found: Vec<Option<(Found, Uuid)>> = stream::iter(asked).buffered(TOGETHER).try_collect().await?;
         let meant =
             found.into_iter().zip(&names).filter_map(|(found, (_, id))| found.filter(|(_, one)| one == id));
@@ -200,8 +200,10 @@ impl Place {
         }
         for kind in [Kind::User, Kind::Group] {
             let filter = &self.wanted(kind).filter;
-            let asked =
-                unknown.iter().map(|name| link.entry(Query { base: name, filter, attributes: &attributes }));
+            let asked = unknown.iter().map(|name| {
+                link.entry(Query { base: name, filter, attributes: &attributes }).boxed()
+            });
+            let asked: Vec<_> = asked.collect();
             let found: Vec<_> = stream::iter(asked).buffered(TOGETHER).try_collect().await?;
             for (name, entry) in unknown.iter().zip(found) {
                 if let Some(entry) = entry {
