@@ -363,7 +363,7 @@ impl Ldap {
                     );
                     SourceError::new(SourceErrorKind::Malformed, message)
                 })?;
-                self.0.resolve(link, people, group.members()).await?;
+                self.0.resolve(link, people, group.members().collect()).await?;
                 let direct = group.members().filter_map(|name| people.find(name));
                 let users = direct.filter(|(kind, _)| *kind == Kind::User).map(|(_, id)| id);
                 Ok(users.chain([id]).collect())

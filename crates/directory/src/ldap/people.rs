@@ -117,7 +117,7 @@ impl Place {
         for entry in &mut entries {
             self.finish(link, entry).await?;
         }
-        let names = entries.iter().flat_map(|entry| entry.members().chain(entry.manager()));
+        let names = entries.iter().flat_map(|entry| entry.members().chain(entry.manager())).collect();
         self.resolve(link, people, names).await?;
         entries.iter().map(|found| self.change(kind, found, people, assigned)).collect()
     }
@@ -186,12 +186,13 @@ impl Place {
         &self,
         link: &Link,
         people: &mut People,
-        names: impl Iterator<Item = &'n str>,
+        names: Vec<&'n str>,
     ) -> Result<(), SourceError> {
         if people.whole {
             return Ok(());
         }
-        let mut unknown: Vec<&str> = names.filter(|name| people.find(name).is_none()).collect();
+        let mut unknown = names;
+        unknown.retain(|name| people.find(name).is_none());
         unknown.sort_unstable();
         unknown.dedup();
         let attributes = [self.id_attribute().to_owned()];
