@@ -182,11 +182,11 @@ impl Place {
     }
 
     /// Learns who is behind these names.
-    pub(super) async fn resolve<'n>(
+    pub(super) async fn resolve(
         &self,
         link: &Link,
         people: &mut People,
-        names: Vec<&'n str>,
+        names: Vec<&str>,
     ) -> Result<(), SourceError> {
         if people.whole {
             return Ok(());
@@ -201,9 +201,9 @@ impl Place {
         }
         for kind in [Kind::User, Kind::Group] {
             let filter = &self.wanted(kind).filter;
-            let asked = unknown.iter().map(|name| {
-                link.entry(Query { base: name, filter, attributes: &attributes }).boxed()
-            });
+            let asked = unknown
+                .iter()
+                .map(|name| link.entry(Query { base: name, filter, attributes: &attributes }).boxed());
             let asked: Vec<_> = asked.collect();
             let found: Vec<_> = stream::iter(asked).buffered(TOGETHER).try_collect().await?;
             for (name, entry) in unknown.iter().zip(found) {
