@@ -44,6 +44,9 @@ pub(crate) enum Command {
     /// Report on a member who left, or would
     #[command(subcommand)]
     Offboarding(crate::offboarding::Offboarding),
+    /// Provision people and groups from a directory to a SCIM application
+    #[command(subcommand)]
+    Provision(crate::provision::Provision),
     /// Look for what is wrong with this installation, and say what to do
     Doctor(Doctor),
     /// Bring accounts in from another password manager's export

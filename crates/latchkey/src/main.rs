@@ -15,6 +15,7 @@ mod operations;
 mod output;
 mod play;
 mod progress;
+mod provision;
 mod rotate;
 mod serve;
 mod telemetry;
@@ -58,6 +59,7 @@ async fn run(command: Command, output: Output) -> anyhow::Result<ExitCode> {
         Command::Vault(command) => vault::run(command, output).await,
         Command::Connector(command) => connector::run(command, output).await,
         Command::Offboarding(command) => offboarding::run(command, output).await,
+        Command::Provision(command) => provision::run(command, output).await,
         Command::Doctor(options) => doctor::run(options, output).await,
         Command::Import(options) => transfer::import(options, output).await.map(|()| ExitCode::SUCCESS),
         Command::Export(options) => transfer::export(options, output).await.map(|()| ExitCode::SUCCESS),

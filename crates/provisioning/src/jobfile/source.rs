@@ -89,6 +89,18 @@ pub enum Directory {
     Embedded,
 }
 
+impl Directory {
+    /// Where the secret is that the source is shown, if it takes one.
+    pub const fn secret(&self) -> Option<&SecretFrom> {
+        match self {
+            Self::Files { .. } | Self::Embedded => None,
+            Self::Ldap { password, .. } => Some(password),
+            Self::Graph { client_secret, .. } => Some(client_secret),
+            Self::Scim { token, .. } => Some(token),
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Word {
     Files(FileFormat),
