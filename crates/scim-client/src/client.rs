@@ -1,7 +1,7 @@
 //! The client: one target, its credential, its pace.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use latchkey_provisioning::jobfile::Dialect;
@@ -60,6 +60,8 @@ pub(crate) struct Shared {
     /// Whether a target that was to be found out about wants Entra ID's words.
     pub(crate) wants_entra: AtomicBool,
     pub(crate) extensions: Extensions,
+    /// As many members as the target takes in one request, as far as that is known.
+    pub(crate) members_at_once: AtomicUsize,
     pace: Pace,
 }
 
@@ -93,6 +95,7 @@ impl Client {
             dialect,
             wants_entra: AtomicBool::new(false),
             extensions: Extensions::default(),
+            members_at_once: AtomicUsize::new(dialect::MEMBERS_AT_ONCE),
             pace: Pace::new(options.concurrency, options.requests_per_second),
         };
         Ok(Self { shared: Arc::new(shared) })

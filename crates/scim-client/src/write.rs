@@ -12,6 +12,19 @@ use crate::client::{Client, collection};
 use crate::failure::{Failure, FailureKind};
 use crate::{dialect, extensions};
 
+/// So many members may be refused alone; then it is probably not about them.
+const REFUSED_MEMBERS: usize = 8;
+
+/// What is still to be done with a group's members.
+enum Step<'i> {
+    Send(&'i [String]),
+    /// The halves of a portion that was refused have been sent.
+    Judge {
+        size: usize,
+        refused: usize,
+    },
+}
+
 impl Client {
     /// Makes an object, and answers with its id. An extension that the target does not know is left
     /// out; the exchange's note says so.
@@ -95,18 +108,63 @@ impl Client {
         Err(Failure { message: messages.join("; "), ..first.clone() })
     }
 
-    /// Adds members to a group, and takes others out.
+    /// Adds members to a group, and takes others out: in portions, which get smaller where the target
+    /// refuses large ones, down to the members that it refuses alone.
     ///
     /// # Errors
-    /// As [`Client::change`]; what went before a portion that failed is done.
+    /// When the target does not answer, refuses the group, or refuses members; all others are in step
+    /// then, and sending them again changes nothing.
     pub async fn change_members(
         &self,
         id: &str,
         (add, remove): (&[String], &[String]),
         trail: &mut Vec<Exchange>,
     ) -> Result<(), Failure> {
-        self.patch(Kind::Group, id, &|dialect| dialect::add_members(dialect, add), trail).await?;
-        self.patch(Kind::Group, id, &|dialect| dialect::remove_members(dialect, remove), trail).await
+        let mut refusals = Vec::new();
+        self.in_portions(id, dialect::add_members, add, (&mut refusals, trail)).await?;
+        self.in_portions(id, dialect::remove_members, remove, (&mut refusals, trail)).await?;
+        let Some((_, first)) = refusals.first() else { return Ok(()) };
+        let who: Vec<&str> = refusals.iter().map(|(id, _)| id.as_str()).collect();
+        let message = format!("the member {} is refused: {}", who.join(", "), first.message);
+        Err(Failure { message, ..first.clone() })
+    }
+
+    async fn in_portions<'i>(
+        &self,
+        group: &str,
+        words: fn(Dialect, &[String]) -> Vec<Json>,
+        ids: &'i [String],
+        (refusals, trail): (&mut Vec<(&'i String, Failure)>, &mut Vec<Exchange>),
+    ) -> Result<(), Failure> {
+        let most = self.shared.members_at_once.load(Ordering::Relaxed);
+        let mut steps: Vec<Step<'_>> = ids.chunks(most).rev().map(Step::Send).collect();
+        while let Some(step) = steps.pop() {
+            let part = match step {
+                Step::Send(part) => part,
+                Step::Judge { size, refused } => {
+                    // The halves went through, so it was the number that the target did not take.
+                    if refusals.len() == refused {
+                        self.shared.members_at_once.fetch_min(size, Ordering::Relaxed);
+                    }
+                    continue;
+                }
+            };
+            let refusal = match self.patch(Kind::Group, group, &|dialect| words(dialect, part), trail).await {
+                Ok(()) => continue,
+                Err(failure) if failure.kind == FailureKind::BadRequest => failure,
+                Err(failure) => return Err(failure),
+            };
+            match part {
+                [one] if refusals.len() < REFUSED_MEMBERS => refusals.push((one, refusal)),
+                [_] => return Err(refusal),
+                part => {
+                    let (first, second) = part.split_at(part.len().div_ceil(2));
+                    let judge = Step::Judge { size: first.len(), refused: refusals.len() };
+                    steps.extend([judge, Step::Send(second), Step::Send(first)]);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Deletes an object; that it is gone already is as good.

@@ -227,6 +227,46 @@ async fn a_change_that_the_target_refuses_does_not_hold_up_the_others() {
     assert!(seen[2].3.contains("active"), "the leaver is out");
 }
 
+/// A group that takes so many members at once, and some not at all; how many came in each request.
+async fn group(most: usize, refuses: &'static [&'static str]) -> (Client, Arc<Mutex<Vec<usize>>>) {
+    let counts: Arc<Mutex<Vec<usize>>> = Arc::default();
+    let seen = Arc::clone(&counts);
+    let router = Router::new().fallback(move |body: String| async move {
+        let sent = body.matches("\"value\":\"m").count();
+        seen.lock().expect("no test panics here").push(sent);
+        let refused = sent > most || refuses.iter().any(|id| body.contains(&format!("\"{id}\"")));
+        if refused { StatusCode::BAD_REQUEST } else { StatusCode::NO_CONTENT }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+    let base = format!("http://{}", listener.local_addr().expect("it is bound"));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (client(&base, Dialect::Rfc, token()), counts)
+}
+
+#[tokio::test]
+async fn a_target_that_takes_few_members_at_once_gets_few_from_then_on() {
+    let (client, counts) = group(100, &[]).await;
+    let ids: Vec<String> = (0..300).map(|at| format!("m{at}")).collect();
+    for _ in 0..2 {
+        client.change_members("g", (&ids, &[]), &mut Vec::new()).await.expect("portions are taken");
+    }
+    let counts = counts.lock().expect("no test panics here");
+    assert_eq!(counts[..7], [300, 150, 75, 75, 150, 75, 75]);
+    assert_eq!(counts[7..], [75; 4]);
+}
+
+#[tokio::test]
+async fn a_member_that_the_target_refuses_does_not_keep_the_others_out() {
+    let (client, counts) = group(500, &["m5"]).await;
+    let ids: Vec<String> = (0..64).map(|at| format!("m{at}")).collect();
+    let failure = client.change_members("g", (&ids, &[]), &mut Vec::new()).await.expect_err("one is refused");
+    assert!(failure.message.contains("the member m5 is refused"), "{failure}");
+    let sent = counts.lock().expect("no test panics here").clone();
+    assert!(sent.len() <= 2 * 6 + 1, "{sent:?}");
+    client.change_members("g", (&ids[10..], &[]), &mut Vec::new()).await.expect("it is not about the number");
+    assert_eq!(counts.lock().expect("no test panics here").last(), Some(&54));
+}
+
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
 fn schemas(ids: &[&str]) -> Scripted {
