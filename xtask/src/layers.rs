@@ -27,6 +27,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("latchkey-rotators", 3),
     ("latchkey-scim-client", 3),
     ("latchkey-store", 3),
+    ("latchkey-cycles", 4),
     ("latchkey-engine", 4),
     ("latchkey-practice", 5),
     ("latchkey-scim-http", 5),

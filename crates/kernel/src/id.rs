@@ -115,6 +115,12 @@ ids! {
     RequestId,
     /// One entry of the flight recorder.
     FlightId,
+    /// A provisioning job.
+    JobId,
+    /// One cycle of a provisioning job.
+    CycleId,
+    /// One entry of a provisioning log.
+    LogId,
 }
 
 #[cfg(test)]

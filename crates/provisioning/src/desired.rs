@@ -140,6 +140,24 @@ pub fn desired(
     Ok(desired)
 }
 
+/// What the target should hold for an object of which the source tells no more than that it left:
+/// the attributes that say so, and nothing of those that it had.
+///
+/// # Errors
+/// As [`desired()`].
+pub fn leaving(
+    entry: &Entry,
+    mapping: &ObjectMapping,
+    surroundings: &Surroundings<'_>,
+) -> Result<Desired, ObjectError> {
+    let seen = Seen { entry, soft_deleted: true, roles: &Json::Null };
+    let mut desired = Desired::default();
+    for one in mapping.attributes.iter().filter(|one| one.says_who_is_out()) {
+        desired.values.extend(evaluate(one, entry.kind, &seen, surroundings)?);
+    }
+    Ok(desired)
+}
+
 fn evaluate(
     mapping: &AttributeMapping,
     kind: Kind,

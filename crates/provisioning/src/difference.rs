@@ -1,6 +1,6 @@
 //! What has to change at the target, attribute by attribute.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use crate::desired::{Desired, Wanted};
@@ -22,7 +22,7 @@ pub struct Difference {
 }
 
 /// How logs show it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ModifiedProperty {
     /// The path.

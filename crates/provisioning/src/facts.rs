@@ -1,13 +1,13 @@
 //! The facts that say whether an object belongs at the target.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::entry::{Entry, Presence};
 use crate::mapping::ObjectMapping;
 use crate::scope::ClauseResult;
 
 /// The five facts; logs and on-demand runs show them by these names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Facts {
     /// The source's object is enabled and not deleted.

@@ -21,11 +21,14 @@ pub mod escrow;
 pub mod facts;
 pub mod feed;
 pub mod jobfile;
+pub mod ledger;
 pub mod lint;
+pub mod log;
 pub mod mapping;
 pub mod members;
 pub mod quarantine;
 pub mod scope;
+pub mod state;
 pub mod target_path;
 pub mod target_schema;
 

@@ -116,13 +116,25 @@ impl ObjectMapping {
     }
 
     /// Whether the target is told that somebody is out by a change, because a mapping reads
-    /// `IsSoftDeleted` or `accountEnabled` for `active`; else only a deletion can.
+    /// `IsSoftDeleted`; else only a deletion can.
     pub fn can_disable(&self) -> bool {
-        self.attributes.iter().any(|mapping| match &mapping.source {
+        self.attributes.iter().any(AttributeMapping::says_who_is_out)
+    }
+
+    /// Whether what this kind of object refers to is sent.
+    pub fn sends(&self, reference: Reference) -> bool {
+        self.attributes.iter().any(|one| matches!(one.source, Source::Reference(found) if found == reference))
+    }
+}
+
+impl AttributeMapping {
+    /// Whether it reads `IsSoftDeleted`.
+    pub fn says_who_is_out(&self) -> bool {
+        match &self.source {
             Source::Direct(name) => name == SOFT_DELETED,
             Source::Expression(program) => program.attributes().iter().any(|name| name == SOFT_DELETED),
             _ => false,
-        })
+        }
     }
 }
 

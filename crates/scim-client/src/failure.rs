@@ -102,7 +102,8 @@ impl FailureKind {
 }
 
 impl Failure {
-    pub(crate) fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+    /// A failure that no answer tells of.
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         Self { kind, status: None, message: message.into(), retry_after: None }
     }
 

@@ -19,6 +19,7 @@ use fields::{Fields, File};
 use toml::de::DeTable;
 
 use crate::entry::Kind;
+use crate::feed::Wanted;
 use crate::lint::{self, Warning};
 use crate::mapping::ObjectMapping;
 
@@ -49,6 +50,24 @@ pub struct JobFile {
     pub users: Option<ObjectMapping>,
     /// How groups are provisioned; `None` leaves them out.
     pub groups: Option<ObjectMapping>,
+}
+
+impl JobFile {
+    /// How objects of this kind are provisioned, if they are.
+    pub fn mapping(&self, kind: Kind) -> Option<&ObjectMapping> {
+        match kind {
+            Kind::User => self.users.as_ref(),
+            Kind::Group => self.groups.as_ref(),
+        }
+    }
+
+    /// What of the source is needed.
+    pub fn wanted(&self) -> Wanted {
+        let names = |mapping: &ObjectMapping| {
+            mapping.source_attributes().into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        Wanted { users: self.users.as_ref().map(names), groups: self.groups.as_ref().map(names) }
+    }
 }
 
 /// Reads a job.

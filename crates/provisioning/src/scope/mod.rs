@@ -5,7 +5,7 @@ mod operator;
 pub use operator::{Operator, OperatorError};
 
 use latchkey_expr::Pattern;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 /// Which objects a mapping is for. Without groups it is for all.
@@ -34,7 +34,7 @@ pub struct Clause {
 }
 
 /// What one clause came to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClauseResult {
     /// The group that it is in.
     pub group: String,

@@ -1,0 +1,30 @@
+//! Performs a provisioning job's cycles.
+//!
+//! A [`Cycle`] reads a [`Source`] page by page, lets the `provisioning` room decide on each object,
+//! writes the [`Target`], and puts down in a [`Ledger`] what was done, before it goes on:
+//!
+//! `read → decide → send → remember`, then leavers, then references, then the watermark.
+//!
+//! Whatever is still to do stands in the ledger and the watermark moves last, so a cycle that is
+//! killed anywhere goes on where it was (P1). Disabling and deleting waits until the whole source
+//! has been read and the limit allows it (P3).
+#![warn(missing_docs)]
+
+mod cycle;
+mod end;
+mod ledger;
+mod memory;
+mod object;
+mod preview;
+mod progress;
+mod references;
+mod source;
+mod target;
+
+pub use cycle::{Cycle, Job, Options};
+pub use ledger::{Ledger, LedgerError};
+pub use memory::MemoryLedger;
+pub use preview::DryTarget;
+pub use progress::{Event, Phase, Progress, Silent};
+pub use source::{Reading, Source};
+pub use target::Target;
