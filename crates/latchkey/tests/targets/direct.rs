@@ -214,7 +214,7 @@ fn entries(company: &Company) -> BTreeMap<EntryId, Entry> {
     let mut insert = |id: String, kind, enabled, manager: Option<u32>, attributes: Json| {
         let Json::Object(mut attributes) = attributes else { return };
         attributes.retain(|_, value| !value.is_null());
-        attributes.insert("id".to_owned(), json!(id));
+        attributes.insert("objectId".to_owned(), json!(id));
         let entry = Entry {
             id: EntryId(id.clone()),
             kind,
