@@ -24,6 +24,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("latchkey-evidence", 2),
     ("latchkey-rotation", 2),
     ("latchkey-vault", 2),
+    ("latchkey-directory", 3),
     ("latchkey-rotators", 3),
     ("latchkey-scim-client", 3),
     ("latchkey-store", 3),

@@ -19,6 +19,7 @@ mod preview;
 mod progress;
 mod references;
 mod source;
+mod stored;
 mod target;
 
 pub use cycle::{Cycle, Job, Options};
@@ -27,4 +28,5 @@ pub use memory::MemoryLedger;
 pub use preview::DryTarget;
 pub use progress::{Event, Phase, Progress, Silent};
 pub use source::{Reading, Source};
+pub use stored::StoredLedger;
 pub use target::Target;

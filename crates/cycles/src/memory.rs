@@ -261,14 +261,12 @@ impl Ledger for MemoryLedger {
                     (true, Kind::Group) => totals.groups += 1,
                     (false, _) => {}
                 }
-                match &row.trouble {
-                    Some(trouble) if trouble.reference => totals.references_failed += 1,
-                    Some(_) => totals.escrowed += 1,
-                    None => {}
-                }
+                totals.escrowed += u64::from(row.retry_at().is_some());
+                totals.references_failed += u64::from(row.manager_due.is_some());
                 totals.held += u64::from(row.held);
             }
             totals.members = rows.members.values().filter(|row| row.sent).count() as u64;
+            totals.references_failed += rows.members.values().filter(|row| row.due.is_some()).count() as u64;
             totals
         })
     }

@@ -1,6 +1,7 @@
 //! Managers and members: sent when both ends are at the target.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
 use latchkey_kernel::Timestamp;
@@ -26,6 +27,8 @@ use crate::target::Target;
 const PORTION: usize = 256;
 /// Memberships of one group that are sent and written together.
 const MEMBERS: usize = 2_000;
+/// How long after its time a failed reference is still the one that failed before.
+const SERIES: Duration = Duration::from_secs(48 * 3_600);
 /// Members that a message names.
 const NAMED: usize = 10;
 
@@ -113,12 +116,16 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
         all: Vec<Result<Sent, Broken>>,
         lost: &mut Vec<ObjectRow>,
     ) -> Result<(), Broken> {
-        let (mut writes, mut broken) = (Vec::new(), None);
+        let (mut writes, mut last, mut broken) = (Vec::new(), Vec::new(), None);
         for sent in all {
             match sent {
                 Ok(sent) => {
                     add(&mut self.counts, &sent.counts);
-                    writes.extend(sent.writes);
+                    // What concerns other rows goes after what was decided on those.
+                    let (of_others, own): (Vec<_>, Vec<_>) =
+                        sent.writes.into_iter().partition(|write| matches!(write, Write::Unsent { .. }));
+                    last.extend(of_others);
+                    writes.extend(own);
                     if let Some(log) = sent.log {
                         self.progress.tell(Event::Logged(&log));
                         writes.push(Write::Log(Box::new(log)));
@@ -130,6 +137,7 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
                 }
             }
         }
+        writes.append(&mut last);
         if !writes.is_empty() {
             self.bench.ledger.write(writes).await?;
         }
@@ -204,6 +212,7 @@ impl<S: Source, T: Target, L: Ledger> Bench<'_, S, T, L> {
     /// Puts a manager aside until both ends are at the target.
     fn waits(&self, mut row: ObjectRow, message: Option<String>) -> Sent {
         row.manager_due = None;
+        row.trouble = row.trouble.filter(|trouble| !trouble.reference);
         let log = message.map(|message| {
             let code = Some("UnableToResolveReferenceAttributeValue".to_owned());
             self.reference_entry(&row, (Action::Other, Status::Warning), code, message, &[])
@@ -391,19 +400,25 @@ impl<S: Source, T: Target, L: Ledger> Bench<'_, S, T, L> {
     ) -> (Option<Timestamp>, LogEntry) {
         let now = self.clock.now();
         let before = row.trouble.take();
+        let of_object = before.clone().filter(|trouble| !trouble.reference);
+        // One that was not tried when it was due has come to nothing, and this is another.
+        let before = before.filter(|trouble| now.since(trouble.next_attempt) < SERIES);
         let first = before.as_ref().map_or(now, |trouble| trouble.first_failed);
         let at = match escrow::next(first, now, failure.retry_after) {
             // In the next cycle, not in the one that is under way.
-            Retry::At(at) => Some(at.max(now.plus(std::time::Duration::from_micros(1)))),
+            Retry::At(at) => Some(at.max(now.plus(Duration::from_micros(1)))),
             Retry::GivenUp => None,
         };
-        row.trouble = at.map(|next_attempt| Trouble {
-            first_failed: first,
-            attempts: before.map_or(0, |trouble| trouble.attempts + 1),
-            next_attempt,
-            code: failure.kind.code().to_owned(),
-            message: failure.message.clone(),
-            reference: true,
+        // That the object itself failed says more, and has its own time.
+        row.trouble = of_object.or_else(|| {
+            at.map(|next_attempt| Trouble {
+                first_failed: first,
+                attempts: before.map_or(0, |trouble| trouble.attempts + 1),
+                next_attempt,
+                code: failure.kind.code().to_owned(),
+                message: failure.message.clone(),
+                reference: true,
+            })
         });
         let when = at.map_or_else(
             || "it is not tried again".to_owned(),

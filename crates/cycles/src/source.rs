@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use latchkey_directory::AnySource;
 use latchkey_provisioning::feed::{Change, SourceError, Watermark};
 use latchkey_provisioning::{EntryId, Kind};
 
@@ -46,4 +47,34 @@ pub trait Reading: Send {
 
     /// Where the next pass goes on; asked for when everything was told.
     fn watermark(self) -> Watermark;
+}
+
+impl Source for AnySource {
+    type Reading = latchkey_directory::Reading;
+
+    async fn read(&self, since: Option<&Watermark>) -> Result<Self::Reading, SourceError> {
+        Self::read(self, since).await
+    }
+
+    async fn fetch(&self, kind: Kind, ids: &[EntryId]) -> Result<Vec<Change>, SourceError> {
+        Self::fetch(self, kind, ids).await
+    }
+}
+
+impl Reading for latchkey_directory::Reading {
+    fn is_full(&self) -> bool {
+        Self::is_full(self)
+    }
+
+    fn expected(&self) -> Option<u64> {
+        Self::expected(self)
+    }
+
+    async fn next(&mut self) -> Result<Option<Vec<Change>>, SourceError> {
+        Self::next(self).await
+    }
+
+    fn watermark(self) -> Watermark {
+        Self::watermark(self)
+    }
 }

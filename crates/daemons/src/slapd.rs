@@ -32,17 +32,43 @@ impl Slapd {
     /// # Errors
     /// When slapd is not installed (the text says how to) or does not start (the text has its log).
     pub fn create(people: &[(&str, &str)], certificate: &str, key: &str) -> Result<Self> {
+        Self::start(&policy_entries(people), POLICY, certificate, key)
+    }
+
+    /// Makes a directory that holds what `ldif` says below [`BASE`], where [`ROTATOR`] may write all
+    /// and read as much as it likes. With `syncs` it offers content synchronization (RFC 4533), and
+    /// remembers the last so many changes for it.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub fn of_people(ldif: &str, syncs: Option<usize>, certificate: &str, key: &str) -> Result<Self> {
+        let remembers = syncs.filter(|changes| *changes > 0);
+        let remembers =
+            remembers.map(|changes| format!("syncprov-sessionlog {changes}\n")).unwrap_or_default();
+        let overlay = syncs.map(|_| format!("overlay syncprov\n{remembers}")).unwrap_or_default();
+        let ldif = policy_entries(&[]) + ldif;
+        let limits = format!("limits dn.exact=\"{ROTATOR}\" size=unlimited\n");
+        Self::start(
+            &ldif,
+            &format!("{limits}index entryUUID,entryCSN,modifyTimestamp eq\n{POLICY}{overlay}"),
+            certificate,
+            key,
+        )
+    }
+
+    fn start(ldif: &str, database: &str, certificate: &str, key: &str) -> Result<Self> {
         let (server, add) = (program("slapd", "slapd")?, program("slapadd", "slapd")?);
         let runs_as = rustix::process::geteuid().is_root().then(|| unprivileged("openldap"));
         let folder = tempfile::Builder::new().prefix("latchkey-slapd-").tempdir()?;
         let place = |name: &str| folder.path().join(name);
         fs::create_dir(place("data"))?;
         let password = random_password()?;
+        let ldif = format!("{}{ldif}", root_entries(&password));
         for (name, text) in [
             ("cert.pem", certificate.to_owned()),
             ("key.pem", key.to_owned()),
-            ("slapd.conf", configuration(folder.path())?),
-            ("people.ldif", entries(people, &password)),
+            ("slapd.conf", configuration(folder.path(), database)?),
+            ("people.ldif", ldif),
         ] {
             fs::write(place(name), text)?;
             give(&place(name), runs_as)?;
@@ -94,7 +120,7 @@ impl Slapd {
     }
 }
 
-fn configuration(folder: &Path) -> Result<String> {
+fn configuration(folder: &Path, database: &str) -> Result<String> {
     let modules = ["/usr/lib/ldap", "/usr/lib64/openldap", "/usr/lib/openldap"];
     let modules =
         modules.iter().find(|path| Path::new(path).is_dir()).context("slapd has no folder of modules")?;
@@ -109,6 +135,7 @@ include {schemas}/inetorgperson.schema
 modulepath {modules}
 moduleload back_mdb
 moduleload ppolicy
+moduleload syncprov
 pidfile {folder}/pid
 TLSCertificateFile {folder}/cert.pem
 TLSCertificateKeyFile {folder}/key.pem
@@ -118,23 +145,31 @@ rootdn "cn=root,{BASE}"
 directory {folder}/data
 access to attrs=userPassword by dn="{ROTATOR}" write by self =wx by anonymous auth by * none
 access to * by dn="{ROTATOR}" write by self write by * read
-overlay ppolicy
-ppolicy_default "cn=policy,{BASE}"
-ppolicy_hash_cleartext
-ppolicy_use_lockout
-"#
+{database}"#
     ))
 }
 
-fn entries(people: &[(&str, &str)], password: &str) -> String {
-    let mut text = format!(
+/// Passwords are held to a policy.
+const POLICY: &str = "overlay ppolicy
+ppolicy_default \"cn=policy,dc=corp,dc=example\"
+ppolicy_hash_cleartext
+ppolicy_use_lockout
+";
+
+fn root_entries(password: &str) -> String {
+    format!(
         "dn: {BASE}\nobjectClass: domain\ndc: corp\n\n\
-         dn: ou=people,{BASE}\nobjectClass: organizationalUnit\nou: people\n\n\
-         dn: cn=policy,{BASE}\nobjectClass: applicationProcess\nobjectClass: pwdPolicy\ncn: policy\n\
-         pwdAttribute: userPassword\npwdCheckQuality: 2\npwdMinLength: 12\npwdInHistory: 3\npwdLockout: TRUE\n\
-         pwdMaxFailure: 5\npwdAllowUserChange: TRUE\npwdSafeModify: FALSE\n\n\
          dn: {ROTATOR}\nobjectClass: applicationProcess\nobjectClass: simpleSecurityObject\ncn: rotator\n\
          userPassword: {password}\n\n"
+    )
+}
+
+fn policy_entries(people: &[(&str, &str)]) -> String {
+    let mut text = format!(
+        "dn: ou=people,{BASE}\nobjectClass: organizationalUnit\nou: people\n\n\
+         dn: cn=policy,{BASE}\nobjectClass: applicationProcess\nobjectClass: pwdPolicy\ncn: policy\n\
+         pwdAttribute: userPassword\npwdCheckQuality: 2\npwdMinLength: 12\npwdInHistory: 3\npwdLockout: TRUE\n\
+         pwdMaxFailure: 5\npwdAllowUserChange: TRUE\npwdSafeModify: FALSE\n\n"
     );
     for (uid, password) in people {
         text.push_str(&format!(

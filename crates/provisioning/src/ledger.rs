@@ -211,7 +211,7 @@ pub struct Totals {
     pub members: u64,
     /// Objects in escrow.
     pub escrowed: u64,
-    /// References that could not be set.
+    /// References that are still to be set: after a cycle, those that failed.
     pub references_failed: u64,
     /// Objects that wait for a person's word.
     pub held: u64,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use latchkey_provisioning::jobfile::{Credential, Dialect, Directory, SecretFrom, parse};
+use latchkey_provisioning::jobfile::{Credential, Dialect, Directory, FileFormat, SecretFrom, parse};
 use latchkey_provisioning::mapping::{Apply, Source};
 
 const WHOLE: &str = r#"[job]
@@ -60,9 +60,11 @@ fn a_whole_file_gives_a_whole_job() {
     assert_eq!(job.deletion_limit, Some(20));
     assert_eq!(job.notify, ["ops@quarry.example"]);
     let files = Directory::Files {
+        format: FileFormat::Csv,
         folder: None,
         users: "people.csv".to_owned(),
         groups: Some("groups.csv".to_owned()),
+        memberships: None,
     };
     assert_eq!(job.source, files);
     assert_eq!(job.target.url.as_deref(), Some("https://portal.example/scim/v2"));
@@ -114,7 +116,36 @@ fn each_field_that_is_wrong_is_named_with_its_line_what_was_found_and_what_is_al
         ("kind = \"csv\"", "kind = \"excel\"", 11, "source.kind", "one of csv, json, ldap"),
         ("kind = \"csv\"\n", "", 10, "source.kind", "is missing: csv, json"),
         ("users = \"people.csv\"\n", "", 10, "source.users", "is missing: the file of people"),
+        (
+            "groups = \"groups.csv\"",
+            "memberships = \"memberships.csv\"",
+            13,
+            "source.memberships",
+            "name the file of groups too",
+        ),
         ("kind = \"csv\"", "kind = \"ldap\"", 10, "source.url", "as ldaps://"),
+        (
+            "kind = \"csv\"",
+            "kind = \"ldap\"\nuser_filter = \"objectClass=person\"",
+            12,
+            "source.user_filter",
+            "a filter in brackets is needed",
+        ),
+        (
+            "kind = \"csv\"",
+            "kind = \"ldap\"\nassigned_group = \"cn=a\"\nassigned_filter = \"(a=b)\"",
+            13,
+            "source.assigned_filter",
+            "keep one of them",
+        ),
+        ("kind = \"csv\"", "kind = \"ldap\"\nca_file = 1", 12, "source.ca_file", "a text in quotes"),
+        (
+            "kind = \"csv\"",
+            "kind = \"scim\"\nassigned_entitlement = true",
+            12,
+            "source.assigned_entitlement",
+            "a text in quotes",
+        ),
         ("kind = \"csv\"", "kind = \"graph\"", 10, "source.tenant", "is missing"),
         ("kind = \"csv\"", "kind = \"scim\"", 10, "source.token_file", "name the file that holds the secret"),
         ("https://portal.example/scim/v2/", "portal.example", 16, "target.url", "a URL is needed"),

@@ -33,7 +33,8 @@ fn statements() -> Vec<&'static Stmt> {
         crate::token::STATEMENTS,
         crate::workspace::STATEMENTS,
     ];
-    of_nouns.into_iter().flatten().copied().collect()
+    let all = of_nouns.into_iter().flatten().copied();
+    all.chain(crate::provisioning::statements()).collect()
 }
 
 fn sqlite() -> (tempfile::TempDir, Connection) {
@@ -135,6 +136,7 @@ const PAGES: &[&str] = &[
     "COLLECTION_PAGE",
     "CONNECTOR_LIST",
     "FLIGHT_PRUNE",
+    "JOB_LIST",
     "KEY_LAST",
     "KEY_LIST",
     "MEMBER_COUNT",

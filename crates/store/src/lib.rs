@@ -33,6 +33,7 @@ pub mod membership;
 pub mod outbox;
 pub mod page;
 mod postgres;
+pub mod provisioning;
 pub mod reach;
 pub mod rotation;
 pub mod secret;

@@ -22,9 +22,14 @@ macro_rules! migrations {
 }
 
 pub(crate) const SQLITE: &[Migration] =
-    migrations!("sqlite", 1 = "0001_start", 2 = "0002_secrets", 3 = "0003_rotation");
-pub(crate) const POSTGRES: &[Migration] =
-    migrations!("postgres", 1 = "0001_start", 2 = "0002_secrets", 3 = "0003_rotation");
+    migrations!("sqlite", 1 = "0001_start", 2 = "0002_secrets", 3 = "0003_rotation", 4 = "0004_provisioning");
+pub(crate) const POSTGRES: &[Migration] = migrations!(
+    "postgres",
+    1 = "0001_start",
+    2 = "0002_secrets",
+    3 = "0003_rotation",
+    4 = "0004_provisioning"
+);
 
 /// The table that remembers what was made; the same on both databases.
 pub(crate) const TABLE: &str = "create table if not exists schema_migration \

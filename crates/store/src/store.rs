@@ -299,22 +299,26 @@ impl Store {
 
     /// Writes that rest on nothing: records of use, not of state.
     pub(crate) async fn write(&self, ops: Vec<Op>) -> Result<(), StoreError> {
-        if ops.is_empty() {
-            return Ok(());
-        }
-        let done = match self.driver() {
-            Driver::Sqlite(sqlite) => sqlite.commit(ops, Vec::new()).await,
-            Driver::Postgres(postgres) => {
-                postgres.commit(ops, Vec::new(), Vec::<Asked<()>>::new()).await.map(drop)
-            }
-        };
-        done.map_err(|error| match error {
+        self.apply(ops).await.map_err(|error| match error {
             CommitError::Store(error) => error,
             CommitError::Busy => StoreError::Busy,
             CommitError::Conflict(conflict) => {
                 StoreError::Statement { statement: "write", source: Box::new(conflict) }
             }
         })
+    }
+
+    /// Statements that are made whole or not at all, without an audit record.
+    pub(crate) async fn apply(&self, ops: Vec<Op>) -> Result<(), CommitError> {
+        if ops.is_empty() {
+            return Ok(());
+        }
+        match self.driver() {
+            Driver::Sqlite(sqlite) => sqlite.commit(ops, Vec::new()).await,
+            Driver::Postgres(postgres) => {
+                postgres.commit(ops, Vec::new(), Vec::<Asked<()>>::new()).await.map(drop)
+            }
+        }
     }
 
     /// One statement that writes and answers with rows.

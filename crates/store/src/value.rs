@@ -10,8 +10,9 @@ use latchkey_access::workspace::WorkspaceState;
 use latchkey_access::{OffboardingRotation, Origin, OwnerFlag, Permission, Role, Sensitivity, TokenKind};
 use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{
-    AccountId, AuditId, CaseId, CollectionId, ConnectorId, DependentId, ExposureId, FlightId, GrantId,
-    MemberId, OutboxId, RequestId, RotationId, SecretId, TaskId, TeamId, TokenId, WorkspaceId,
+    AccountId, AuditId, CaseId, CollectionId, ConnectorId, CycleId, DependentId, ExposureId, FlightId,
+    GrantId, JobId, LogId, MemberId, OutboxId, RequestId, RotationId, SecretId, TaskId, TeamId, TokenId,
+    WorkspaceId,
 };
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use tokio_postgres::types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
@@ -203,10 +204,13 @@ ids!(
     CaseId,
     CollectionId,
     ConnectorId,
+    CycleId,
     DependentId,
     ExposureId,
     FlightId,
     GrantId,
+    JobId,
+    LogId,
     MemberId,
     OutboxId,
     RequestId,

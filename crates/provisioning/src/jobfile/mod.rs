@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 pub use fields::Problem;
-pub use source::{Directory, SecretFrom};
+pub use source::{Directory, FileFormat, SecretFrom};
 pub use target::{Credential, Dialect, TargetConfig};
 
 use fields::{Fields, File};

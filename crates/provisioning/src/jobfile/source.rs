@@ -11,17 +11,30 @@ pub enum SecretFrom {
     Environment(String),
 }
 
+/// How files of people and groups are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileFormat {
+    /// Rows, with the attributes' names in the first (RFC 4180).
+    Csv,
+    /// A list of objects.
+    Json,
+}
+
 /// A directory to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Directory {
     /// CSV or JSON files, beside the job file unless a folder is named.
     Files {
+        /// How they are written.
+        format: FileFormat,
         /// The folder.
         folder: Option<String>,
         /// The people.
         users: String,
         /// The groups with their members.
         groups: Option<String>,
+        /// More members: one row each, with its group.
+        memberships: Option<String>,
     },
     /// A directory that speaks LDAP, or Active Directory.
     Ldap {
@@ -39,6 +52,12 @@ pub enum Directory {
         user_filter: Option<String>,
         /// Which entries are groups.
         group_filter: Option<String>,
+        /// The group that is given the application, and its direct members with it.
+        assigned_group: Option<String>,
+        /// Which entries are given the application.
+        assigned_filter: Option<String>,
+        /// The authorities of its certificate, if this machine does not trust it.
+        ca_file: Option<String>,
     },
     /// Microsoft Graph.
     Graph {
@@ -61,6 +80,10 @@ pub enum Directory {
         url: String,
         /// Its token.
         token: SecretFrom,
+        /// Whoever has this entitlement is given the application.
+        assigned_entitlement: Option<String>,
+        /// The authorities of its certificate, if this machine does not trust it.
+        ca_file: Option<String>,
     },
     /// Latchkey's own directory.
     Embedded,
@@ -68,7 +91,7 @@ pub enum Directory {
 
 #[derive(Clone, Copy)]
 enum Word {
-    Files,
+    Files(FileFormat),
     Ldap,
     ActiveDirectory,
     Graph,
@@ -77,8 +100,8 @@ enum Word {
 }
 
 const WORDS: &[(&str, Word)] = &[
-    ("csv", Word::Files),
-    ("json", Word::Files),
+    ("csv", Word::Files(FileFormat::Csv)),
+    ("json", Word::Files(FileFormat::Json)),
     ("ldap", Word::Ldap),
     ("active_directory", Word::ActiveDirectory),
     ("graph", Word::Graph),
@@ -94,11 +117,7 @@ pub(super) fn read(fields: Fields<'_>) -> Option<Directory> {
     let word = fields.word("kind", WORDS)?;
     let owned = |text: &str| text.to_owned();
     let directory = match word {
-        Word::Files => {
-            let users = fields.need_text("users", "the file of people, as \"people.csv\"").map(owned);
-            let (folder, groups) = (fields.text("folder").map(owned), fields.text("groups").map(owned));
-            users.map(|users| Directory::Files { folder, users, groups })
-        }
+        Word::Files(format) => files(&fields, format),
         Word::Ldap | Word::ActiveDirectory => ldap(&fields, matches!(word, Word::ActiveDirectory)),
         Word::Graph => {
             let tenant = fields.need_text("tenant", "the tenant's id or domain").map(owned);
@@ -112,12 +131,25 @@ pub(super) fn read(fields: Fields<'_>) -> Option<Directory> {
         }
         Word::Scim => {
             let (url, token) = (url(&fields, "url", true), secret(&fields, "token_file", "token_env"));
-            url.zip(token).map(|(url, token)| Directory::Scim { url, token })
+            let assigned_entitlement = fields.text("assigned_entitlement").map(owned);
+            let ca_file = fields.text("ca_file").map(owned);
+            url.zip(token).map(|(url, token)| Directory::Scim { url, token, assigned_entitlement, ca_file })
         }
         Word::Embedded => Some(Directory::Embedded),
     };
     fields.finish();
     directory
+}
+
+fn files(fields: &Fields<'_>, format: FileFormat) -> Option<Directory> {
+    let owned = |text: &str| text.to_owned();
+    let users = fields.need_text("users", "the file of people, as \"people.csv\"").map(owned);
+    let (folder, groups) = (fields.text("folder").map(owned), fields.text("groups").map(owned));
+    let memberships = fields.text("memberships").map(owned);
+    if memberships.is_some() && groups.is_none() {
+        fields.say("memberships", "it says who is in which group, so name the file of groups too, in groups");
+    }
+    users.map(|users| Directory::Files { format, folder, users, groups, memberships })
 }
 
 fn ldap(fields: &Fields<'_>, active_directory: bool) -> Option<Directory> {
@@ -131,8 +163,13 @@ fn ldap(fields: &Fields<'_>, active_directory: bool) -> Option<Directory> {
     let bind_dn = fields.need_text("bind_dn", "whom to sign in as, as cn=reader,dc=example").map(owned);
     let base = fields.need_text("base", "below which entry people and groups lie, as dc=example").map(owned);
     let password = secret(fields, "password_file", "password_env");
-    let (user_filter, group_filter) =
-        (fields.text("user_filter").map(owned), fields.text("group_filter").map(owned));
+    let (user_filter, group_filter) = (filter(fields, "user_filter"), filter(fields, "group_filter"));
+    let (assigned_group, assigned_filter) =
+        (fields.text("assigned_group").map(owned), filter(fields, "assigned_filter"));
+    if assigned_group.is_some() && assigned_filter.is_some() {
+        fields.say("assigned_filter", "assigned_group is given too; keep one of them");
+    }
+    let ca_file = fields.text("ca_file").map(owned);
     Some(Directory::Ldap {
         active_directory,
         url: url?,
@@ -141,7 +178,21 @@ fn ldap(fields: &Fields<'_>, active_directory: bool) -> Option<Directory> {
         base: base?,
         user_filter,
         group_filter,
+        assigned_group,
+        assigned_filter,
+        ca_file,
     })
+}
+
+/// A filter of LDAP (RFC 4515), as far as its brackets go; the directory knows the rest.
+fn filter(fields: &Fields<'_>, key: &'static str) -> Option<String> {
+    let text = fields.text(key)?;
+    let closes = text.matches('(').count() == text.matches(')').count();
+    if !text.starts_with('(') || !text.ends_with(')') || !closes {
+        fields.say(key, format!("found {text:?}, but a filter in brackets is needed, as (objectClass=person)"));
+        return None;
+    }
+    Some(text.to_owned())
 }
 
 /// Exactly one of a file and an environment variable.

@@ -1,0 +1,93 @@
+-- Provisioning jobs: what each remembers of the objects of its source, and its log.
+
+create table provisioning_job (
+  workspace_id uuid not null,
+  id uuid not null,
+  name text collate "C" not null,
+  definition text collate "C" not null,
+  state text collate "C" not null,
+  runs_at bigint,
+  fence bigint not null,
+  holder text collate "C",
+  leased_until bigint,
+  created_at bigint not null,
+  primary key (workspace_id, id)
+);
+create unique index provisioning_job_name on provisioning_job (workspace_id, name);
+-- Of all workspaces, for whoever performs them.
+create index provisioning_job_due on provisioning_job (runs_at) where runs_at is not null;
+
+create table provisioning_object (
+  workspace_id uuid not null,
+  job_id uuid not null,
+  key uuid not null,
+  kind text collate "C" not null,
+  source_id text collate "C" not null,
+  label text collate "C" not null,
+  digest bytea,
+  members bytea,
+  target_id text collate "C",
+  managed boolean not null,
+  fingerprint bytea,
+  is_out boolean not null,
+  manager uuid,
+  manager_sent uuid,
+  manager_due bigint,
+  trouble text collate "C",
+  retry_at bigint,
+  held boolean not null,
+  primary key (workspace_id, job_id, key),
+  constraint provisioning_object_job foreign key (workspace_id, job_id) references provisioning_job (workspace_id, id) on delete cascade
+);
+create index provisioning_object_retry on provisioning_object (workspace_id, job_id, key)
+  where retry_at is not null or held;
+create index provisioning_object_due on provisioning_object (workspace_id, job_id, key) where manager_due is not null;
+create index provisioning_object_target on provisioning_object (workspace_id, job_id, target_id) where target_id is not null;
+create index provisioning_object_of_manager on provisioning_object (workspace_id, job_id, manager) where manager is not null;
+create index provisioning_object_sent_manager on provisioning_object (workspace_id, job_id, manager_sent) where manager_sent is not null;
+
+create table provisioning_member (
+  workspace_id uuid not null,
+  job_id uuid not null,
+  group_key uuid not null,
+  member_key uuid not null,
+  wanted boolean not null,
+  sent boolean not null,
+  due_at bigint,
+  primary key (workspace_id, job_id, group_key, member_key),
+  constraint provisioning_member_job foreign key (workspace_id, job_id) references provisioning_job (workspace_id, id) on delete cascade
+);
+create index provisioning_member_in on provisioning_member (workspace_id, job_id, member_key, group_key);
+create index provisioning_member_due on provisioning_member (workspace_id, job_id, group_key, member_key) where due_at is not null;
+
+create table provisioning_log (
+  workspace_id uuid not null,
+  job_id uuid not null,
+  id uuid not null,
+  cycle_id uuid not null,
+  at bigint not null,
+  key uuid not null,
+  kind text collate "C" not null,
+  action text collate "C" not null,
+  status text collate "C" not null,
+  code text collate "C",
+  label text collate "C" not null,
+  source_id text collate "C" not null,
+  target_id text collate "C",
+  message text collate "C" not null,
+  millis bigint not null,
+  detail text collate "C" not null,
+  primary key (workspace_id, job_id, id),
+  constraint provisioning_log_job foreign key (workspace_id, job_id) references provisioning_job (workspace_id, id) on delete cascade
+);
+create index provisioning_log_of_object on provisioning_log (workspace_id, job_id, key, id);
+create index provisioning_log_of_cycle on provisioning_log (workspace_id, job_id, cycle_id, id);
+
+create table provisioning_cycle (
+  workspace_id uuid not null,
+  job_id uuid not null,
+  id uuid not null,
+  body text collate "C" not null,
+  primary key (workspace_id, job_id, id),
+  constraint provisioning_cycle_job foreign key (workspace_id, job_id) references provisioning_job (workspace_id, id) on delete cascade
+);
