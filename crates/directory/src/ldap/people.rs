@@ -201,9 +201,9 @@ impl Place {
         }
         for kind in [Kind::User, Kind::Group] {
             let filter = &self.wanted(kind).filter;
-            let asked = unknown.iter().map(|name| {
-                link.entry(Query { base: name, filter, attributes: &attributes }).boxed()
-            });
+            let asked = unknown
+                .iter()
+                .map(|name| link.entry(Query { base: name, filter, attributes: &attributes }).boxed());
             let asked: Vec<_> = asked.collect();
             let found: Vec<_> = stream::iter(asked).buffered(TOGETHER).try_collect().await?;
             for (name, entry) in unknown.iter().zip(found) {

@@ -136,6 +136,8 @@ impl Company {
         for id in (30..=300).step_by(30) {
             self.person(id).enabled = false;
         }
+        // Disabled at the same time as put into another group.
+        self.group(5).members.insert(30);
         // What changes on the last day is written too.
         self.person(60).title = Some("Emeritus".to_owned());
     }
@@ -182,9 +184,8 @@ impl Company {
             (person.login.clone(), expected)
         });
         let groups = self.groups.iter().map(|(id, group)| {
-            // Who is out of scope is in no group at the target.
-            let members =
-                group.members.iter().filter(|id| self.people.get(id).is_some_and(|one| one.enabled));
+            // Whoever is disabled is in the groups that the directory has them in, as far as they are there.
+            let members = group.members.iter().filter(|person| self.known.contains(person));
             let members = members.filter_map(login).collect();
             (group.name.clone(), model::Group { external_id: group_id(*id), members })
         });

@@ -6,15 +6,14 @@
 //! with its reason, in [`limits`]; nothing else may differ.
 
 mod company;
-mod direct;
 mod install;
+mod job;
 mod limits;
 mod model;
 mod provider;
 mod read_back;
 
 use company::Company;
-use direct::Direct;
 use latchkey_testkit::block_on;
 use limits::{Feature, Which};
 use provider::Provider;
@@ -22,7 +21,7 @@ use provider::Provider;
 /// What happens to the company, one stage after the other, and what has to be true after each.
 async fn the_company_is_kept_in_step(which: Which) {
     let mut provider = Provider::start(which).await;
-    let mut job = Direct::new(&provider);
+    let mut job = job::Running::new(&provider);
     let mut company = Company::new();
     // Whoever was there before, as a workspace's owner, is nobody's business.
     let before = read_back::everything(&provider).await;

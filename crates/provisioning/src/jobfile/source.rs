@@ -189,7 +189,8 @@ fn filter(fields: &Fields<'_>, key: &'static str) -> Option<String> {
     let text = fields.text(key)?;
     let closes = text.matches('(').count() == text.matches(')').count();
     if !text.starts_with('(') || !text.ends_with(')') || !closes {
-        fields.say(key, format!("found {text:?}, but a filter in brackets is needed, as (objectClass=person)"));
+        fields
+            .say(key, format!("found {text:?}, but a filter in brackets is needed, as (objectClass=person)"));
         return None;
     }
     Some(text.to_owned())

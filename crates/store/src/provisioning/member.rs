@@ -162,5 +162,8 @@ pub(super) fn unsent(ws: WorkspaceId, job: JobId, key: ObjectKey, at: Option<Tim
 }
 
 pub(super) fn linked(ws: WorkspaceId, job: JobId, key: ObjectKey, at: Timestamp) -> [Op; 2] {
-    [op(&IN_GROUP_LINKED_OF_MEMBER, params![ws, job, key, at]), op(&IN_GROUP_LINKED_OF_GROUP, params![ws, job, key, at])]
+    [
+        op(&IN_GROUP_LINKED_OF_MEMBER, params![ws, job, key, at]),
+        op(&IN_GROUP_LINKED_OF_GROUP, params![ws, job, key, at]),
+    ]
 }
