@@ -18,6 +18,7 @@ use latchkey_scim_client::Failure;
 use crate::end::{self, Reached};
 use crate::ledger::{Ledger, LedgerError};
 use crate::object::{Bench, Gate, Outcome, Task};
+use crate::plan::Plan;
 use crate::progress::{Event, Phase, Progress};
 use crate::source::{Reading, Source};
 use crate::target::Target;
@@ -66,12 +67,14 @@ impl Job {
 }
 
 /// How one cycle differs from others of its job.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Everything is read, whatever the watermark says.
     pub full: bool,
     /// What was sent is read and compared, to find what was changed by hand at the target.
     pub check_drift: bool,
+    /// Only what is in it is done. The watermark stays, so that what is not is found again.
+    pub plan: Option<Plan>,
 }
 
 /// A cycle, ready to run.
@@ -149,6 +152,13 @@ impl<S: Source, T: Target, L: Ledger> Cycle<'_, S, T, L> {
         self.ledger.write(vec![Write::State(Box::new(state))]).await?;
         self.progress.tell(Event::Ended(&summary));
         Ok(summary)
+    }
+
+    /// A run that takes things back.
+    pub(crate) fn begin_undo<'r>(&'r self, state: &JobState) -> Run<'r, S, T, L> {
+        let mut run = self.begin(state);
+        run.kind = CycleKind::Undo;
+        run
     }
 
     fn begin<'r>(&'r self, state: &JobState) -> Run<'r, S, T, L> {
@@ -451,7 +461,7 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
         Ok(())
     }
 
-    fn summary(&self, error: Option<String>) -> CycleSummary {
+    pub(crate) fn summary(&self, error: Option<String>) -> CycleSummary {
         let outcome = match &error {
             Some(_) => CycleOutcome::Failed,
             None if self.counts.failed + self.counts.references_failed > 0 => CycleOutcome::EntryLevelErrors,
@@ -474,6 +484,7 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
         reached: Result<Watermark, Broken>,
     ) -> Result<CycleSummary, LedgerError> {
         let (reached, error) = match reached {
+            Ok(_) if self.bench.options.plan.is_some() => (Reached::Part, None),
             Ok(watermark) => (Reached::Whole { watermark, definition: self.bench.job.definition }, None),
             Err(Broken::Ledger(error)) => return Err(error),
             Err(Broken::Source(error)) => (Reached::Broken(error.to_string()), Some(error.to_string())),

@@ -10,6 +10,8 @@ use latchkey_provisioning::state::{CycleOutcome, CycleSummary, JobState, JobStat
 pub(crate) enum Reached {
     /// To its end: the next one goes on here.
     Whole { watermark: Watermark, definition: Digest },
+    /// To its end, but it was not to do everything: the next one begins where this one did.
+    Part,
     /// It broke off; the next one begins where this one did.
     Broken(String),
 }
@@ -26,6 +28,10 @@ pub(crate) fn fold(
         Reached::Broken(message) => {
             state.failures_in_row += 1;
             Some((Reason::EncounteredQuarantineException, message))
+        }
+        Reached::Part => {
+            state.approved = None;
+            judged(totals)
         }
         Reached::Whole { watermark, definition } => {
             state.watermark = Some(watermark);

@@ -8,6 +8,7 @@ use latchkey_kernel::id::{CycleId, LogId};
 use latchkey_kernel::{Clock, Entropy, Timestamp};
 use latchkey_provisioning::decide::{Settings, Target as Known};
 use latchkey_provisioning::desired::leaving;
+use latchkey_provisioning::difference::ModifiedProperty;
 use latchkey_provisioning::escrow::{self, Retry};
 use latchkey_provisioning::feed::Change;
 use latchkey_provisioning::ledger::{Digest, ObjectKey, ObjectRow, Trouble, Write};
@@ -220,6 +221,9 @@ impl<S: Source, T: Target, L: Ledger> Bench<'_, S, T, L> {
                     holding = Holding::Unknown;
                     Ok(())
                 }
+                Decision::Create if !self.is_planned(&work, Action::Create, &created(&work.desired)) => {
+                    return Ok(left_out(&work));
+                }
                 Decision::Create => match self.create(&mut work).await {
                     Ok(id) => {
                         let fingerprint = Some(work.desired.fingerprint());
@@ -240,6 +244,10 @@ impl<S: Source, T: Target, L: Ledger> Bench<'_, S, T, L> {
                         return Ok(self.set_aside(work, holding, gate, change));
                     }
                     let action = if disables { Action::Disable } else { Action::Update };
+                    let modified: Vec<_> = differences.iter().map(Difference::shown).collect();
+                    if !self.is_planned(&work, action, &modified) {
+                        return Ok(left_out(&work));
+                    }
                     let held = holding.resource().cloned().unwrap_or_default();
                     let sent = self
                         .target
@@ -250,7 +258,6 @@ impl<S: Source, T: Target, L: Ledger> Bench<'_, S, T, L> {
                             let fingerprint = Some(work.desired.fingerprint());
                             work.link = Some(Link { target_id, managed, fingerprint });
                             let undo = disables.then(|| restore(&differences));
-                            let modified = differences.iter().map(Difference::shown).collect();
                             return Ok(self.done(work, action, modified, undo));
                         }
                         Err(failure) if failure.kind == FailureKind::NotFound => {
@@ -265,6 +272,9 @@ impl<S: Source, T: Target, L: Ledger> Bench<'_, S, T, L> {
                 Decision::Delete { target_id } => {
                     if gate != Gate::Perform {
                         return Ok(self.set_aside(work, holding, gate, change));
+                    }
+                    if !self.is_planned(&work, Action::Delete, &[]) {
+                        return Ok(left_out(&work));
                     }
                     return self.delete(work, &target_id).await;
                 }
@@ -287,6 +297,11 @@ impl<S: Source, T: Target, L: Ledger> Bench<'_, S, T, L> {
             Action::Other,
             Fault { code: "InvalidAnchor".to_owned(), message, retry_after: None },
         ))
+    }
+
+    /// Whether this is to be done, or no plan says what is.
+    fn is_planned(&self, work: &Work<'_>, action: Action, modified: &[ModifiedProperty]) -> bool {
+        self.options.plan.as_ref().is_none_or(|plan| plan.allows(work.row.key, action, modified))
     }
 
     /// Looks for the object by one attribute after the other.
@@ -478,7 +493,7 @@ impl<S: Source, T: Target, L: Ledger> Bench<'_, S, T, L> {
         &self,
         mut work: Work<'_>,
         action: Action,
-        modified: Vec<latchkey_provisioning::difference::ModifiedProperty>,
+        modified: Vec<ModifiedProperty>,
         undo: Option<Undo>,
     ) -> Outcome {
         let message = match action {
@@ -669,11 +684,17 @@ fn absent(id: latchkey_provisioning::EntryId, kind: Kind, presence: Presence) ->
     }
 }
 
+/// What a plan does not have: nothing is remembered, so that the next cycle finds it again.
+fn left_out(work: &Work<'_>) -> Outcome {
+    let counts = Counts { skipped: 1, requests: requests(&work.trail), ..Counts::default() };
+    Outcome { counts, ..Outcome::default() }
+}
+
 fn requests(trail: &[Exchange]) -> u64 {
     trail.len() as u64
 }
 
-fn created(desired: &Desired) -> Vec<latchkey_provisioning::difference::ModifiedProperty> {
+fn created(desired: &Desired) -> Vec<ModifiedProperty> {
     let values = desired.values.iter().filter_map(|wanted| {
         let new = wanted.value.as_ref().or(wanted.default.as_ref())?;
         let one = Difference {

@@ -174,6 +174,15 @@ impl<S: Source, T: Target, L: Ledger> Bench<'_, S, T, L> {
             new: id.map(Json::String),
             redacted: false,
         };
+        let shown = ModifiedProperty {
+            display_name: path.to_string(),
+            old_value: old,
+            new_value: manager.map(|manager| manager.label.clone()),
+        };
+        let allowed = self.options.plan.as_ref();
+        if !allowed.is_none_or(|plan| plan.allows(row.key, Action::Update, std::slice::from_ref(&shown))) {
+            return Ok(Sent::default());
+        }
         let mut trail = Vec::new();
         let sent = self
             .target
@@ -182,11 +191,6 @@ impl<S: Source, T: Target, L: Ledger> Bench<'_, S, T, L> {
         let requests = trail.len() as u64;
         match sent {
             Ok(()) => {
-                let shown = ModifiedProperty {
-                    display_name: path.to_string(),
-                    old_value: old,
-                    new_value: manager.map(|manager| manager.label.clone()),
-                };
                 let message = "its manager was set".to_owned();
                 let mut log =
                     self.reference_entry(&row, (Action::Update, Status::Success), None, message, &trail);
@@ -227,8 +231,10 @@ impl<S: Source, T: Target, L: Ledger> Bench<'_, S, T, L> {
         row: Option<&ObjectRow>,
         now: Timestamp,
     ) -> Result<(Sent, bool), Broken> {
-        let due = self.ledger.due_members(group, now, MEMBERS).await?;
-        let more = due.len() == MEMBERS;
+        let portion = if self.options.plan.is_some() { usize::MAX >> 1 } else { MEMBERS };
+        let due = self.ledger.due_members(group, now, portion).await?;
+        // What a plan leaves out stays due, and would come again and again.
+        let more = due.len() == MEMBERS && self.options.plan.is_none();
         let Some((row, target_id)) = row.and_then(|row| Some((row, row.managed()?.to_owned()))) else {
             // They are sent when the group is at the target.
             let writes = due.into_iter().map(|member| Write::Member(MemberRow { due: None, ..member }));
@@ -238,7 +244,10 @@ impl<S: Source, T: Target, L: Ledger> Bench<'_, S, T, L> {
         let known = by_key(self.ledger.objects(&keys).await?);
         let mut plan = Plan::default();
         for member in due {
-            plan.put(member, known.get(&member.member));
+            let allowed = self.options.plan.as_ref();
+            if allowed.is_none_or(|plan| plan.allows_member(group, member.member, member.wanted)) {
+                plan.put(member, known.get(&member.member));
+            }
         }
         let mut trail = Vec::new();
         let sent = if plan.is_empty() {

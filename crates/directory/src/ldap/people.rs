@@ -182,11 +182,11 @@ impl Place {
     }
 
     /// Learns who is behind these names.
-    pub(super) async fn resolve<'n>(
+    pub(super) async fn resolve(
         &self,
         link: &Link,
         people: &mut People,
-        names: Vec<&'n str>,
+        names: Vec<&str>,
     ) -> Result<(), SourceError> {
         if people.whole {
             return Ok(());
