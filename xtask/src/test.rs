@@ -13,14 +13,14 @@ pub(crate) const HELP: &str = "\
 Usage: cargo xtask test [FILTER…] [--without postgres|interop] [-- NEXTEST ARGUMENTS]
 
 Runs the tests of all crates and the examples in their documentation. Nothing needs to be set up:
-PostgreSQL, and the Python environment of scim2-tester (an outside check of the SCIM endpoint), are
-installed where we may (as root on Debian or Ubuntu; from PyPI into target/), and otherwise the message
-says what to install. One PostgreSQL server is started for the run, in a temporary folder, and ends with it;
+PostgreSQL, the Python environment of scim2-tester (an outside check of the SCIM endpoint), and the SCIM
+providers that are provisioned to (by their tests, which need Node.js 20 with npm) are installed where we may
+(as root on Debian or Ubuntu; from PyPI and npm into target/), and otherwise the message says what to install. One PostgreSQL server is started for the run, in a temporary folder, and ends with it;
 set LATCHKEY_TEST_POSTGRES to a superuser's URL to use another.
 
   FILTER              only tests whose name contains it (any of them, if several)
   --without postgres  leave out the tests on PostgreSQL
-  --without interop   leave out scim2-tester
+  --without interop   leave out scim2-tester, and the SCIM providers of others that are provisioned to
   -- ARGUMENTS        passed on to cargo-nextest, e.g. `-- -p latchkey-scim --no-capture`
 
 Examples:
@@ -110,7 +110,11 @@ fn nextest(selection: &Selection<'_>) -> Command {
     }
     let mut left_out = Vec::new();
     for what in selection.without {
-        left_out.push(if *what == "postgres" { "test(postgres)" } else { "binary(interop)" });
+        left_out.push(if *what == "postgres" {
+            "test(postgres)"
+        } else {
+            "binary(interop) + binary(targets)"
+        });
     }
     if !left_out.is_empty() {
         tests.args(["-E", &format!("not ({})", left_out.join(" + "))]);
@@ -122,7 +126,9 @@ fn nextest(selection: &Selection<'_>) -> Command {
 fn plain(selection: &Selection<'_>) -> Command {
     let mut tests = cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast", "--"]);
     for what in selection.without {
-        tests.args(["--skip", if *what == "postgres" { "postgres" } else { "scim2_tester" }]);
+        let skipped =
+            if *what == "postgres" { &["postgres"][..] } else { &["scim2_tester", "is_kept_in_step"] };
+        tests.args(skipped.iter().flat_map(|name| ["--skip", *name]));
     }
     tests.args(selection.filters);
     tests

@@ -20,6 +20,8 @@ pub mod entry;
 pub mod escrow;
 pub mod facts;
 pub mod feed;
+pub mod gallery;
+pub mod graph_schema;
 pub mod jobfile;
 pub mod ledger;
 pub mod lint;

@@ -20,6 +20,9 @@ pub struct Exchange {
     pub status: Option<u16>,
     /// How long it took, in milliseconds.
     pub millis: u64,
+    /// What was left out of it, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// What a search found.

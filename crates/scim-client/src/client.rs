@@ -1,11 +1,11 @@
 //! The client: one target, its credential, its pace.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use latchkey_provisioning::jobfile::Dialect;
-use latchkey_provisioning::{Difference, Kind, TargetPath};
+use latchkey_provisioning::{Kind, TargetPath};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
 use reqwest::{Method, Url};
 use serde_json::{Map, Value as Json};
@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use crate::answer::{Exchange, Found, Listed, id_of, list, object};
 use crate::credential::{Authorizer, Credential};
 use crate::dialect;
+use crate::extensions::Extensions;
 use crate::failure::{Failure, FailureKind};
 use crate::pace::Pace;
 use crate::tls::{self, TlsError};
@@ -47,23 +48,26 @@ pub struct Options {
 /// A target. Cheap to clone; clones share connections, credential and pace.
 #[derive(Debug, Clone)]
 pub struct Client {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
-struct Shared {
+pub(crate) struct Shared {
     http: reqwest::Client,
     base: Url,
     authorizer: Authorizer,
-    dialect: Dialect,
+    pub(crate) dialect: Dialect,
     /// Whether a target that was to be found out about wants Entra ID's words.
-    wants_entra: AtomicBool,
+    pub(crate) wants_entra: AtomicBool,
+    pub(crate) extensions: Extensions,
+    /// As many members as the target takes in one request, as far as that is known.
+    pub(crate) members_at_once: AtomicUsize,
     pace: Pace,
 }
 
-struct Answer {
+pub(crate) struct Answer {
     status: u16,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Client {
@@ -90,6 +94,8 @@ impl Client {
             authorizer: Authorizer::new(options.credential),
             dialect,
             wants_entra: AtomicBool::new(false),
+            extensions: Extensions::default(),
+            members_at_once: AtomicUsize::new(dialect::MEMBERS_AT_ONCE),
             pace: Pace::new(options.concurrency, options.requests_per_second),
         };
         Ok(Self { shared: Arc::new(shared) })
@@ -184,62 +190,6 @@ impl Client {
         }
     }
 
-    /// Makes an object, and answers with its id.
-    ///
-    /// # Errors
-    /// When the target does not answer, refuses, or answers without an id.
-    pub async fn create(
-        &self,
-        kind: Kind,
-        resource: Map<String, Json>,
-        trail: &mut Vec<Exchange>,
-    ) -> Result<String, Failure> {
-        let body = dialect::create(kind, self.dialect(), resource);
-        let answer = self.send(Method::POST, self.url(&[collection(kind)]), Some(body), trail).await?;
-        id_of(&object(&answer.body)?)
-    }
-
-    /// Changes an object. `held` is what the target holds.
-    ///
-    /// # Errors
-    /// When the target does not answer or refuses; [`FailureKind::NotFound`] when it is gone.
-    pub async fn change(
-        &self,
-        kind: Kind,
-        id: &str,
-        (differences, held): (&[Difference], &Map<String, Json>),
-        trail: &mut Vec<Exchange>,
-    ) -> Result<(), Failure> {
-        let body = |dialect| vec![dialect::change(kind, dialect, differences, held)];
-        self.patch(kind, id, &body, trail).await
-    }
-
-    /// Adds members to a group, and takes others out.
-    ///
-    /// # Errors
-    /// As [`Client::change`]; what went before a portion that failed is done.
-    pub async fn change_members(
-        &self,
-        id: &str,
-        (add, remove): (&[String], &[String]),
-        trail: &mut Vec<Exchange>,
-    ) -> Result<(), Failure> {
-        self.patch(Kind::Group, id, &|dialect| dialect::add_members(dialect, add), trail).await?;
-        self.patch(Kind::Group, id, &|dialect| dialect::remove_members(dialect, remove), trail).await
-    }
-
-    /// Deletes an object; that it is gone already is as good.
-    ///
-    /// # Errors
-    /// When the target does not answer or refuses.
-    pub async fn delete(&self, kind: Kind, id: &str, trail: &mut Vec<Exchange>) -> Result<(), Failure> {
-        match self.send(Method::DELETE, self.url(&[collection(kind), id]), None, trail).await {
-            Ok(_) => Ok(()),
-            Err(failure) if failure.kind == FailureKind::NotFound => Ok(()),
-            Err(failure) => Err(failure),
-        }
-    }
-
     /// A page of all objects: from `start` on, which counts from 1, or where a cursor points.
     ///
     /// # Errors
@@ -275,46 +225,7 @@ impl Client {
         }
     }
 
-    /// Sends changes in the words that the target is known to want. One that is still to be found
-    /// out about, and does not understand the standard's, gets Entra ID's from then on.
-    async fn patch(
-        &self,
-        kind: Kind,
-        id: &str,
-        bodies: &(dyn Fn(Dialect) -> Vec<Json> + Sync),
-        trail: &mut Vec<Exchange>,
-    ) -> Result<(), Failure> {
-        let url = self.url(&[collection(kind), id]);
-        let words = self.dialect();
-        let mut refused = None;
-        for body in bodies(words) {
-            match self.send(Method::PATCH, url.clone(), Some(body), trail).await {
-                Ok(_) => {}
-                Err(failure) if self.may_want_entra(&failure) => {
-                    refused = Some(failure);
-                    break;
-                }
-                Err(failure) => return Err(failure),
-            }
-        }
-        let Some(refused) = refused else { return Ok(()) };
-        for body in bodies(Dialect::Entra) {
-            if self.send(Method::PATCH, url.clone(), Some(body), trail).await.is_err() {
-                // The first refusal says more.
-                return Err(refused);
-            }
-        }
-        self.shared.wants_entra.store(true, Ordering::Relaxed);
-        Ok(())
-    }
-
-    fn may_want_entra(&self, failure: &Failure) -> bool {
-        self.shared.dialect == Dialect::Auto
-            && self.dialect() == Dialect::Rfc
-            && matches!(failure.kind, FailureKind::BadRequest | FailureKind::NotImplemented)
-    }
-
-    fn url(&self, segments: &[&str]) -> Url {
+    pub(crate) fn url(&self, segments: &[&str]) -> Url {
         let mut url = self.shared.base.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(segments);
@@ -323,7 +234,7 @@ impl Client {
     }
 
     /// Sends a request, and again when the target asks for time or the token has run out.
-    async fn send(
+    pub(crate) async fn send(
         &self,
         method: Method,
         url: Url,
@@ -358,7 +269,8 @@ impl Client {
                 Err(failure) => failure.status,
             };
             let millis = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-            trail.push(Exchange { method: name, path: path.clone(), body: body.clone(), status, millis });
+            let body = body.clone();
+            trail.push(Exchange { method: name, path: path.clone(), body, status, millis, note: None });
             let failure = match result {
                 Ok(answer) => {
                     self.shared.pace.answered();
@@ -433,7 +345,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(until.duration_since(now).unwrap_or_default())
 }
 
-const fn collection(kind: Kind) -> &'static str {
+pub(crate) const fn collection(kind: Kind) -> &'static str {
     match kind {
         Kind::User => "Users",
         Kind::Group => "Groups",

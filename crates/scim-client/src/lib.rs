@@ -10,9 +10,11 @@ mod client;
 mod credential;
 mod diagnose;
 pub mod dialect;
+mod extensions;
 mod failure;
 mod pace;
 mod tls;
+mod write;
 
 pub use answer::{Exchange, Found, Listed};
 pub use client::{Client, Options};

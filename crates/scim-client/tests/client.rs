@@ -195,6 +195,124 @@ async fn a_target_that_wants_entras_words_gets_them_from_then_on() {
     assert_eq!(ops, [false, true, true]);
 }
 
+fn change(path: &str, old: Json, new: Json) -> Difference {
+    let some = |value: Json| (!value.is_null()).then_some(value);
+    Difference { path: path.parse().expect("a path"), old: some(old), new: some(new), redacted: false }
+}
+
+fn refuses(detail: &str) -> Scripted {
+    (400, vec![], json!({ "scimType": "invalidValue", "detail": detail }).to_string())
+}
+
+#[tokio::test]
+async fn a_change_that_the_target_refuses_does_not_hold_up_the_others() {
+    let done = || (204, vec![], String::new());
+    let (base, script) =
+        server(vec![refuses("a mail is needed"), refuses("a mail is needed"), done(), done()]).await;
+    let client = client(&base, Dialect::Rfc, token());
+    let changes = [
+        change("emails[type eq \"work\"].value", json!("m@x.example"), Json::Null),
+        change("active", json!(true), json!(false)),
+        change("name.givenName", json!("Mira"), json!("Myra")),
+    ];
+    let failure = client
+        .change(Kind::User, "7", (&changes, &Map::new()), &mut Vec::new())
+        .await
+        .expect_err("one is refused");
+    assert_eq!(failure.kind, FailureKind::BadRequest);
+    assert!(failure.message.starts_with("emails[type eq \"work\"].value: "), "{}", failure.message);
+    let seen = script.seen.lock().expect("no test panics here");
+    let counts: Vec<usize> = seen.iter().map(|(.., body)| body.matches("\"op\"").count()).collect();
+    assert_eq!(counts, [3, 1, 1, 1]);
+    assert!(seen[2].3.contains("active"), "the leaver is out");
+}
+
+/// A group that takes so many members at once, and some not at all; how many came in each request.
+async fn group(most: usize, refuses: &'static [&'static str]) -> (Client, Arc<Mutex<Vec<usize>>>) {
+    let counts: Arc<Mutex<Vec<usize>>> = Arc::default();
+    let seen = Arc::clone(&counts);
+    let router = Router::new().fallback(move |body: String| async move {
+        let sent = body.matches("\"value\":\"m").count();
+        seen.lock().expect("no test panics here").push(sent);
+        let refused = sent > most || refuses.iter().any(|id| body.contains(&format!("\"{id}\"")));
+        if refused { StatusCode::BAD_REQUEST } else { StatusCode::NO_CONTENT }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+    let base = format!("http://{}", listener.local_addr().expect("it is bound"));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (client(&base, Dialect::Rfc, token()), counts)
+}
+
+#[tokio::test]
+async fn a_target_that_takes_few_members_at_once_gets_few_from_then_on() {
+    let (client, counts) = group(100, &[]).await;
+    let ids: Vec<String> = (0..300).map(|at| format!("m{at}")).collect();
+    for _ in 0..2 {
+        client.change_members("g", (&ids, &[]), &mut Vec::new()).await.expect("portions are taken");
+    }
+    let counts = counts.lock().expect("no test panics here");
+    assert_eq!(counts[..7], [300, 150, 75, 75, 150, 75, 75]);
+    assert_eq!(counts[7..], [75; 4]);
+}
+
+#[tokio::test]
+async fn a_member_that_the_target_refuses_does_not_keep_the_others_out() {
+    let (client, counts) = group(500, &["m5"]).await;
+    let ids: Vec<String> = (0..64).map(|at| format!("m{at}")).collect();
+    let failure = client.change_members("g", (&ids, &[]), &mut Vec::new()).await.expect_err("one is refused");
+    assert!(failure.message.contains("the member m5 is refused"), "{failure}");
+    let sent = counts.lock().expect("no test panics here").clone();
+    assert!(sent.len() <= 2 * 6 + 1, "{sent:?}");
+    client.change_members("g", (&ids[10..], &[]), &mut Vec::new()).await.expect("it is not about the number");
+    assert_eq!(counts.lock().expect("no test panics here").last(), Some(&54));
+}
+
+const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+fn schemas(ids: &[&str]) -> Scripted {
+    list(ids.iter().map(|id| json!({ "id": id, "attributes": [] })).collect())
+}
+
+#[tokio::test]
+async fn an_extension_that_the_target_refuses_and_does_not_list_is_left_out_and_the_log_says_so() {
+    let made = || (201, vec![], json!({ "id": "9" }).to_string());
+    let core = "urn:ietf:params:scim:schemas:core:2.0:User";
+    let (base, script) = server(vec![refuses("extra inputs"), schemas(&[core]), made()]).await;
+    let client = client(&base, Dialect::Rfc, token());
+    let resource: Map<String, Json> =
+        [("userName".to_owned(), json!("m")), (ENTERPRISE.to_owned(), json!({ "department": "Geology" }))]
+            .into_iter()
+            .collect();
+    let mut trail = Vec::new();
+    for _ in 0..2 {
+        client.create(Kind::User, resource.clone(), &mut trail).await.expect("it is made without it");
+    }
+    let department = change(&format!("{ENTERPRISE}:department"), Json::Null, json!("Field work"));
+    client
+        .change(Kind::User, "9", (&[department], &Map::new()), &mut trail)
+        .await
+        .expect("there is nothing to send");
+    let seen = script.seen.lock().expect("no test panics here");
+    let sent: Vec<bool> = seen.iter().map(|(.., body)| body.contains("enterprise")).collect();
+    assert_eq!(sent, [true, false, false, false], "{seen:?}");
+    assert_eq!(client.unknown_extensions(), [ENTERPRISE]);
+    let notes: Vec<bool> = trail.iter().map(|exchange| exchange.note.is_some()).collect();
+    assert_eq!(notes, [false, false, true, true]);
+}
+
+#[tokio::test]
+async fn an_extension_that_the_target_lists_is_never_left_out() {
+    let core = "urn:ietf:params:scim:schemas:core:2.0:User";
+    for schemas in [schemas(&[core, ENTERPRISE]), schemas(&[]), (404, vec![], String::new())] {
+        let (base, _) = server(vec![refuses("no such department"), schemas]).await;
+        let client = client(&base, Dialect::Rfc, token());
+        let resource = [(ENTERPRISE.to_owned(), json!({ "department": "Geology" }))].into_iter().collect();
+        let failure = client.create(Kind::User, resource, &mut Vec::new()).await.expect_err("it refuses");
+        assert!(failure.message.contains("no such department"), "{failure}");
+        assert_eq!(client.unknown_extensions(), [""; 0]);
+    }
+}
+
 #[tokio::test]
 async fn entras_flags_in_the_url_choose_the_words_and_are_not_sent() {
     let (base, script) = server(vec![list(json!([]))]).await;
