@@ -221,7 +221,8 @@ impl SimTarget {
         trail: &mut Vec<Exchange>,
         act: impl FnOnce(&mut Provider) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        trail.push(Exchange { method, path: String::new(), body: None, status: Some(200), millis: 0 });
+        let path = String::new();
+        trail.push(Exchange { method, path, body: None, status: Some(200), millis: 0, note: None });
         a_step().await;
         let strike = self.faults.strike();
         match strike {
@@ -360,8 +361,8 @@ impl Target for SimTarget {
             if provider.objects.remove(id).is_some() {
                 provider.let_go += 1;
             }
+            // Groups keep whom they had: RFC 7644 §3.6 does not say that they go.
             for held in provider.objects.values_mut() {
-                held.members.retain(|member| member != id);
                 held.manager = held.manager.take().filter(|manager| manager != id);
             }
             Ok(())
