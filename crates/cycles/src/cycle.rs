@@ -245,7 +245,7 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
     async fn read(&mut self, since: Option<&Watermark>) -> Result<Watermark, Broken> {
         let mut reading = self.bench.source.read(since).await?;
         let full = reading.is_full();
-        self.kind = if full { CycleKind::Initial } else { CycleKind::Incremental };
+        self.kind = if since.is_none() { CycleKind::Initial } else { CycleKind::Incremental };
         self.progress.tell(Event::Began { kind: self.kind, expected: reading.expected() });
         self.progress.tell(Event::Phase(Phase::Objects));
         while let Some(page) = reading.next().await? {

@@ -17,7 +17,7 @@ use serde_json::json;
 
 use super::open::{Opened, Taken, standing};
 use super::options;
-use super::told::{Told, figures, summary};
+use super::told::{Told, summary};
 use crate::output::Output;
 
 /// Some objects failed and are tried again.
@@ -234,9 +234,7 @@ pub(super) async fn undo(options: options::Undo, output: Output) -> anyhow::Resu
     let told = Told::new(output);
     let done = of(&opened, (&source, &target), &taken, Options::default(), &told).undo(entries).await?;
     taken.store().provisioning_cycle_put(taken.key(), &done).await?;
-    output.answer(&json!({ "event": "undone", "cycle": done }), || {
-        format!("{}\n  {}", summary(&done, &told.failures()), figures(&done.counts))
-    });
+    output.answer(&json!({ "event": "undone", "cycle": done }), || summary(&done, &told.failures()));
     taken.free().await?;
     Ok(ExitCode::from(if done.error.is_some() || done.counts.failed > 0 { ESCROWED } else { 0 }))
 }
