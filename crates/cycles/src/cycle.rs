@@ -303,7 +303,24 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
     async fn let_go(&mut self) -> Result<(), Broken> {
         let staged = std::mem::take(&mut self.staged);
         let gate = if self.may_let_go() { Gate::Perform } else { Gate::Hold };
-        self.perform(staged, gate).await
+        let mut staged = staged.into_iter();
+        loop {
+            let mut portion: Vec<Task> = staged.by_ref().take(PORTION).collect();
+            if portion.is_empty() {
+                return Ok(());
+            }
+            // Somebody else may have taken the object of the target over meanwhile.
+            let keys: Vec<ObjectKey> = portion.iter().map(|task| ObjectKey::of(task.change.id())).collect();
+            let rows = self.bench.ledger.objects(&keys).await?;
+            let rows: HashMap<ObjectKey, ObjectRow> = rows.into_iter().map(|row| (row.key, row)).collect();
+            for (task, key) in portion.iter_mut().zip(keys) {
+                task.row = rows.get(&key).cloned();
+                if task.row.as_ref().is_none_or(|row| row.link.is_none()) {
+                    task.held = None;
+                }
+            }
+            self.perform(portion, gate).await?;
+        }
     }
 
     fn may_let_go(&self) -> bool {
