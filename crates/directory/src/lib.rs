@@ -10,6 +10,7 @@
 mod any;
 mod attributes;
 mod files;
+mod graph;
 mod ldap;
 mod scim;
 mod tls;
@@ -17,5 +18,6 @@ mod web;
 
 pub use any::{AnySource, Options, Reading};
 pub use files::Files;
+pub use graph::Graph;
 pub use ldap::Ldap;
 pub use scim::Scim;
