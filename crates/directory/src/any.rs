@@ -198,3 +198,21 @@ impl Reading {
 pub(crate) fn interrupted() -> SourceError {
     SourceError::new(SourceErrorKind::Unreachable, "the reading was interrupted in the middle; begin it anew")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_send(_: impl Send) {}
+
+    /// Cycles run on any thread; this compiles only while all futures may move.
+    #[expect(dead_code, reason = "to be compiled, not run")]
+    fn all_futures_may_move(source: &AnySource, reading: &mut Reading, since: &Watermark) {
+        is_send(source.read(None));
+        is_send(source.fetch(Kind::User, &[]));
+        is_send(source.search(Kind::User, ""));
+        is_send(source.test());
+        is_send(source.changed(since));
+        is_send(reading.next());
+    }
+}

@@ -8,6 +8,7 @@
 #![warn(missing_docs)]
 
 mod any;
+mod at_once;
 mod attributes;
 mod files;
 mod graph;

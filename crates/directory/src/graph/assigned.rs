@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use futures_util::stream::{self, StreamExt, TryStreamExt};
+use futures_util::FutureExt;
 use latchkey_provisioning::feed::{SourceError, SourceErrorKind};
 use latchkey_provisioning::{Assignment, Kind};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::calls::Calls;
 use super::heard::{id, is_ours};
+use crate::at_once;
 
 /// So many questions are under way at once.
 pub(super) const AT_ONCE: usize = 6;
@@ -85,8 +86,11 @@ impl Calls {
                 _ => {}
             }
         }
-        let members = groups.iter().map(|(group, _)| self.members(*group));
-        let members: Vec<_> = stream::iter(members).buffered(AT_ONCE).try_collect().await?;
+        let mut asked = Vec::with_capacity(groups.len());
+        for (group, _) in &groups {
+            asked.push(self.members(*group).boxed());
+        }
+        let members = at_once::ask(asked, AT_ONCE).await?;
         for ((_, assignment), members) in groups.iter().zip(members) {
             for (member, kind) in members.into_iter().flatten() {
                 if kind == Kind::User {

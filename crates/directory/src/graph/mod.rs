@@ -9,7 +9,7 @@ mod reading;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use futures_util::stream::{self, StreamExt, TryStreamExt};
+use futures_util::FutureExt;
 use latchkey_provisioning::feed::{Change, Members, SourceError, SourceErrorKind, Watermark};
 use latchkey_provisioning::jobfile::Directory;
 use latchkey_provisioning::{EntryId, Kind, Presence};
@@ -19,6 +19,7 @@ use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use crate::any::Options;
+use crate::at_once;
 use crate::attributes::Selection;
 use crate::web::Web;
 use assigned::{AT_ONCE, Assigned, Marks};
@@ -105,17 +106,17 @@ impl Place {
         ids: &[Uuid],
     ) -> Result<HashMap<Uuid, Map<String, Json>>, SourceError> {
         let select = self.select(kind);
-        let ask = |some: &[Uuid]| {
+        let mut asked = Vec::new();
+        for some in ids.chunks(TOGETHER) {
             let listed: Vec<String> = some.iter().map(|id| format!("'{id}'")).collect();
             let filter = format!("id in ({})", listed.join(","));
             let mut query = vec![("$filter", filter.as_str()), ("$select", &select)];
             if kind == Kind::User {
                 query.push(("$expand", "manager($select=id)"));
             }
-            self.calls.list(self.calls.url(&[collection(kind)], &query))
-        };
-        let pages: Vec<_> =
-            stream::iter(ids.chunks(TOGETHER).map(ask)).buffered(AT_ONCE).try_collect().await?;
+            asked.push(self.calls.list(self.calls.url(&[collection(kind)], &query)).boxed());
+        }
+        let pages = at_once::ask(asked, AT_ONCE).await?;
         pages.into_iter().flatten().map(|one| Ok((id(one.get("id"))?, one))).collect()
     }
 
@@ -150,9 +151,8 @@ impl Place {
         let mut found = self.properties(kind, &asked).await?;
         let mut changes = Vec::with_capacity(heard.len());
         for (id, one) in heard {
-            let left = |presence| Change::Left { id: EntryId(id.to_string()), kind, presence };
             if let Some(presence) = one.removed.filter(|_| !one.there) {
-                changes.push(left(presence));
+                changes.push(left(kind, id, presence));
                 continue;
             }
             let Some(mut properties) = found.remove(&id) else {
@@ -160,12 +160,12 @@ impl Place {
                     Some(presence) => presence,
                     None => self.presence(id).await?,
                 };
-                changes.push(left(presence));
+                changes.push(left(kind, id, presence));
                 continue;
             };
             // Told as there and as gone: it is in the bin, whatever a copy that lags says, or it came back.
             if one.removed.is_some() && self.presence(id).await? == Presence::SoftDeleted {
-                changes.push(left(Presence::SoftDeleted));
+                changes.push(left(kind, id, Presence::SoftDeleted));
                 continue;
             }
             let mut newer = one.properties.clone();
@@ -178,7 +178,8 @@ impl Place {
                 Kind::Group if whole || one.members_are_unclear() => match self.whole_members(id).await? {
                     Some(members) => Some(members),
                     None => {
-                        changes.push(left(self.presence(id).await?));
+                        let presence = self.presence(id).await?;
+                        changes.push(left(kind, id, presence));
                         continue;
                     }
                 },
@@ -315,6 +316,10 @@ impl Graph {
         }
         Ok(said)
     }
+}
+
+fn left(kind: Kind, id: Uuid, presence: Presence) -> Change {
+    Change::Left { id: EntryId(id.to_string()), kind, presence }
 }
 
 const fn collection(kind: Kind) -> &'static str {

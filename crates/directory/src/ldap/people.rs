@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use futures_util::stream::{self, StreamExt, TryStreamExt};
+use futures_util::FutureExt;
 use latchkey_provisioning::feed::{Change, Members, SourceError};
 use latchkey_provisioning::{Assignment, EntryId, Kind};
 use ldap3::SearchEntry;
@@ -12,6 +12,7 @@ use super::dn::normal;
 use super::entry::Found;
 use super::link::{Link, Query};
 use super::{Place, TOGETHER};
+use crate::at_once;
 
 /// Names and ids.
 #[derive(Debug, Default)]
@@ -97,8 +98,11 @@ impl Place {
         people: &mut People,
         assigned: &BTreeSet<Uuid>,
     ) -> Result<Vec<Change>, SourceError> {
-        let asked = names.iter().map(|(name, _)| self.find(link, kind, name));
-        let found: Vec<Option<(Found, Uuid)>> = stream::iter(asked).buffered(TOGETHER).try_collect().await?;
+        let mut asked = Vec::with_capacity(names.len());
+        for (name, _) in &names {
+            asked.push(self.find(link, kind, name).boxed());
+        }
+        let found = at_once::ask(asked, TOGETHER).await?;
         let meant =
             found.into_iter().zip(&names).filter_map(|(found, (_, id))| found.filter(|(_, one)| one == id));
         let meant = meant.map(|(found, _)| found).collect();
@@ -117,7 +121,7 @@ impl Place {
         for entry in &mut entries {
             self.finish(link, entry).await?;
         }
-        let names = entries.iter().flat_map(|entry| entry.members().chain(entry.manager()));
+        let names = entries.iter().flat_map(|entry| entry.members().chain(entry.manager())).collect();
         self.resolve(link, people, names).await?;
         entries.iter().map(|found| self.change(kind, found, people, assigned)).collect()
     }
@@ -182,16 +186,17 @@ impl Place {
     }
 
     /// Learns who is behind these names.
-    pub(super) async fn resolve<'n>(
+    pub(super) async fn resolve(
         &self,
         link: &Link,
         people: &mut People,
-        names: impl Iterator<Item = &'n str>,
+        names: Vec<&str>,
     ) -> Result<(), SourceError> {
         if people.whole {
             return Ok(());
         }
-        let mut unknown: Vec<&str> = names.filter(|name| people.find(name).is_none()).collect();
+        let mut unknown = names;
+        unknown.retain(|name| people.find(name).is_none());
         unknown.sort_unstable();
         unknown.dedup();
         let attributes = [self.id_attribute().to_owned()];
@@ -200,9 +205,11 @@ impl Place {
         }
         for kind in [Kind::User, Kind::Group] {
             let filter = &self.wanted(kind).filter;
-            let asked =
-                unknown.iter().map(|name| link.entry(Query { base: name, filter, attributes: &attributes }));
-            let found: Vec<_> = stream::iter(asked).buffered(TOGETHER).try_collect().await?;
+            let mut asked = Vec::with_capacity(unknown.len());
+            for name in &unknown {
+                asked.push(link.entry(Query { base: name, filter, attributes: &attributes }).boxed());
+            }
+            let found = at_once::ask(asked, TOGETHER).await?;
             for (name, entry) in unknown.iter().zip(found) {
                 if let Some(entry) = entry {
                     people.learn(kind, name, Found::from(entry).id(self.id_attribute())?);
