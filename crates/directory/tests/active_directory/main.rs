@@ -172,9 +172,10 @@ async fn numbers_of_another_controller_are_worth_nothing() {
     shared.lock().expect("the domain").usn = 1_003;
     let error = source.read(Some(&mark)).await.unwrap_err();
     assert_eq!(error.kind, SourceErrorKind::Expired, "restored from a backup");
-    let mut domain = shared.lock().expect("the domain");
-    (domain.usn, domain.server) = (9_000, "CN=NTDS Settings,CN=DC2".to_owned());
-    drop(domain);
+    {
+        let mut domain = shared.lock().expect("the domain");
+        (domain.usn, domain.server) = (9_000, "CN=NTDS Settings,CN=DC2".to_owned());
+    }
     let error = source.read(Some(&mark)).await.unwrap_err();
     assert_eq!(error.kind, SourceErrorKind::Expired, "another server");
 }
