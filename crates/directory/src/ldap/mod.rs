@@ -4,6 +4,7 @@
 //! (RFC 4533), Active Directory's `uSNChanged`, or `modifyTimestamp`. Where a server doesn't say who
 //! left, the ids that are there are compared with those that were.
 
+mod changes;
 mod dn;
 mod entry;
 mod link;
@@ -12,23 +13,22 @@ mod people;
 mod reading;
 mod sync;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use latchkey_provisioning::feed::{Change, SourceError, SourceErrorKind, Watermark};
 use latchkey_provisioning::jobfile::Directory;
 use latchkey_provisioning::{EntryId, Kind, Presence};
-use ldap3::{SearchEntry, ldap_escape};
+use ldap3::ldap_escape;
 use uuid::Uuid;
 
 use crate::any::Options;
 use crate::attributes::Selection;
 use crate::tls;
 use link::{Link, Query, Target};
-use mark::{Bytes, Ids, Mark, Tracker, earlier};
+use mark::{Mark, Tracker};
 use people::People;
-use reading::Step;
 
 pub(crate) use reading::Reading;
 
@@ -195,6 +195,7 @@ impl Ldap {
         })
     }
 
+<<<<<<< HEAD
     async fn read_all(&self, link: Link, root: &Root) -> Result<Reading, SourceError> {
         let place = &self.0;
         let mut people = People::default();
@@ -418,6 +419,8 @@ impl Ldap {
         Ok(changes)
     }
 
+=======
+>>>>>>> sources
     pub(crate) async fn fetch(&self, kind: Kind, ids: &[EntryId]) -> Result<Vec<Change>, SourceError> {
         let known: Vec<Uuid> = ids.iter().filter_map(|id| Uuid::parse_str(&id.0).ok()).collect();
         let mut changes = Vec::new();
