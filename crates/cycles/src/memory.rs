@@ -145,7 +145,11 @@ impl Rows {
                 }
                 for row in self.objects.values_mut().filter(|row| row.manager_sent == Some(key)) {
                     row.manager_sent = None;
-                    row.manager_due = at;
+                    // One who is to be sent instead is still to be sent.
+                    row.manager_due = match row.manager {
+                        Some(manager) if manager != key => row.manager_due,
+                        manager => manager.and(at),
+                    };
                 }
             }
             Write::Linked { key, at } => {

@@ -30,17 +30,17 @@ statements! {
     IN_GROUP_GROUPS_OF = concat!("select ", columns!(), " from provisioning_member m where m.workspace_id = $1 \
         and m.job_id = $2 and m.member_key = $3 order by m.group_key");
     IN_GROUP_SET = "insert into provisioning_member (workspace_id, job_id, group_key, member_key, told, wanted, \
-        sent, due_at) values ($1, $2, $3, $4, $5, $6, $7, case when $6 then $8 else null end) \
+        sent, due_at) values ($1, $2, $3, $4, $5, $6, $7, case when cast($6 as boolean) then cast($8 as bigint) else null end) \
         on conflict (workspace_id, job_id, group_key, member_key) do update set told = excluded.told, \
         wanted = excluded.wanted, \
-        due_at = case when excluded.wanted <> provisioning_member.sent then $8 else null end";
+        due_at = case when excluded.wanted <> provisioning_member.sent then cast($8 as bigint) else null end";
     IN_GROUP_SET_TOLD = "insert into provisioning_member (workspace_id, job_id, group_key, member_key, told, wanted, \
         sent, due_at) values ($1, $2, $3, $4, $5, $6, $6, null) \
         on conflict (workspace_id, job_id, group_key, member_key) do update set told = excluded.told";
     IN_GROUP_SET_WANTED = "insert into provisioning_member (workspace_id, job_id, group_key, member_key, told, \
-        wanted, sent, due_at) values ($1, $2, $3, $4, $6, $5, $6, case when $5 then $7 else null end) \
+        wanted, sent, due_at) values ($1, $2, $3, $4, $6, $5, $6, case when cast($5 as boolean) then cast($7 as bigint) else null end) \
         on conflict (workspace_id, job_id, group_key, member_key) do update set wanted = excluded.wanted, \
-        due_at = case when excluded.wanted <> provisioning_member.sent then $7 else null end";
+        due_at = case when excluded.wanted <> provisioning_member.sent then cast($7 as bigint) else null end";
     IN_GROUP_CLEAR = "delete from provisioning_member where workspace_id = $1 and job_id = $2 \
         and group_key = $3 and member_key = $4 and not told and not wanted and not sent";
     IN_GROUP_PUT = "insert into provisioning_member (workspace_id, job_id, group_key, member_key, told, wanted, sent, \
@@ -51,10 +51,10 @@ statements! {
         and member_key = $4";
     IN_GROUP_FORGET_GROUP = "delete from provisioning_member where workspace_id = $1 and job_id = $2 and group_key = $3";
     IN_GROUP_UNSENT_OF_MEMBER = "update provisioning_member set sent = $5, \
-        due_at = case when wanted then $4 else null end where workspace_id = $1 \
+        due_at = case when wanted then cast($4 as bigint) else null end where workspace_id = $1 \
         and job_id = $2 and member_key = $3";
     IN_GROUP_UNSENT_OF_GROUP = "update provisioning_member set sent = $5, \
-        due_at = case when wanted then $4 else null end where workspace_id = $1 \
+        due_at = case when wanted then cast($4 as bigint) else null end where workspace_id = $1 \
         and job_id = $2 and group_key = $3";
     IN_GROUP_CLEAR_OF_MEMBER = "delete from provisioning_member where workspace_id = $1 and job_id = $2 \
         and member_key = $3 and not told and not wanted";
