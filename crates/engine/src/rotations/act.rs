@@ -9,7 +9,7 @@ use latchkey_access::exposures;
 use latchkey_access::refusal::Refusal;
 use latchkey_access::secret::VersionState;
 use latchkey_access::{Account, ChangeSet};
-use latchkey_rotation::{Act, ActOutcome, Class, Failure, Job};
+use latchkey_rotation::{Act, ActOutcome, Class, Evidence, Failure, Job};
 use latchkey_rotators::Attempt;
 use latchkey_vault::generate::{self, Profile, Rules};
 use secrecy::SecretString;
@@ -29,12 +29,24 @@ pub(crate) struct Done {
     pub(crate) outcome: ActOutcome,
     pub(crate) changes: Vec<ChangeSet>,
     pub(crate) told: String,
+    /// What the page looked like where the act failed.
+    pub(crate) picture: Option<Box<Evidence>>,
 }
 
 impl Done {
     fn plain(outcome: ActOutcome, told: impl Into<String>) -> Self {
-        Self { outcome, changes: Vec::new(), told: told.into() }
+        Self { outcome, changes: Vec::new(), told: told.into(), picture: None }
     }
+
+    fn showing(mut self, picture: Option<Box<Evidence>>) -> Self {
+        self.picture = picture;
+        self
+    }
+}
+
+/// The picture that came with a failure, which the job does not keep.
+fn picture_of<T>(ended: &mut Result<T, Failure>) -> Option<Box<Evidence>> {
+    ended.as_mut().err().and_then(|failure| failure.evidence.take())
 }
 
 /// Performs an act that goes to the target, and keeps the lease meanwhile.
@@ -72,28 +84,32 @@ pub(crate) async fn at_target(
             };
             let key = held.job.id.to_string();
             let attempt = Attempt { username: &login, old: old.as_ref(), new: &new, idempotency_key: &key };
-            let changed = limited(engine, held, target.change(&attempt), limit, Failure::unknown).await?;
+            let mut changed = limited(engine, held, target.change(&attempt), limit, Failure::unknown).await?;
             let told = changed.as_ref().map_or_else(ToString::to_string, |receipt| receipt.method.clone());
-            Ok(Done::plain(ActOutcome::Changed(changed.map(drop)), told))
+            let picture = picture_of(&mut changed);
+            Ok(Done::plain(ActOutcome::Changed(changed.map(drop)), told).showing(picture))
         }
         Act::Login { version } => {
             let secret = secrets::open_version(engine, workspace, slot, version).await?;
             let doing = target.verify(&login, &secret);
-            let verdict = limited(engine, held, doing, limit, Failure::unknown).await?;
+            let mut verdict = limited(engine, held, doing, limit, Failure::unknown).await?;
             let told = match &verdict {
                 Ok(verdict) => format!("version {version}: {verdict}"),
                 Err(failure) => format!("version {version}: {failure}"),
             };
-            Ok(Done::plain(ActOutcome::LoggedIn { version, verdict }, told))
+            let picture = picture_of(&mut verdict);
+            Ok(Done::plain(ActOutcome::LoggedIn { version, verdict }, told).showing(picture))
         }
         _ => {
-            let ended =
+            let mut ended =
                 limited(engine, held, target.end_sessions(&login), limit, Failure::not_applied).await?;
             let told = match &ended {
                 Ok(ended) => ended.count.map_or_else(|| "ended".to_owned(), |count| format!("ended {count}")),
                 Err(failure) => failure.to_string(),
             };
-            Ok(Done::plain(ActOutcome::SessionsEnded(ended.map(|ended| ended.count)), told))
+            let picture = picture_of(&mut ended);
+            let outcome = ActOutcome::SessionsEnded(ended.map(|ended| ended.count));
+            Ok(Done::plain(outcome, told).showing(picture))
         }
     }
 }
@@ -155,7 +171,8 @@ pub(crate) async fn stage(
         match secrets::staged(engine, job.workspace_id, slot, cause, &plain).await {
             Ok((version, changes)) => {
                 let told = format!("version {version}");
-                return Ok(Done { outcome: ActOutcome::Staged { version }, changes: vec![changes], told });
+                let outcome = ActOutcome::Staged { version };
+                return Ok(Done { outcome, changes: vec![changes], told, picture: None });
             }
             Err(error @ Error::Refused(Refusal::ValueUsedBefore)) => last = error,
             Err(error) => return Err(error),
@@ -200,7 +217,7 @@ pub(crate) async fn commit(
             changes.push(exposures::record(&account, &member, kind, cause, engine.ids(cause)));
         }
     }
-    Ok(Done { outcome: ActOutcome::Committed, changes, told: format!("version {version}") })
+    Ok(Done { outcome: ActOutcome::Committed, changes, told: format!("version {version}"), picture: None })
 }
 
 /// What an admin sees before trusting a connector; changes nothing.

@@ -6,13 +6,13 @@ use latchkey_access::rotation::{AccountRotation, Connector};
 use latchkey_access::rotations as rules;
 use latchkey_access::secret::{SecretKind, SecretVersion, VersionState};
 use latchkey_access::{Account, Actor};
-use latchkey_kernel::id::{AccountId, SecretId, WorkspaceId};
-use latchkey_rotation::{Facts, Policy, Reason};
+use latchkey_kernel::id::{AccountId, RotationId, SecretId, WorkspaceId};
+use latchkey_rotation::{Facts, Job, Policy, Reason};
 use latchkey_vault::Place;
 use secrecy::SecretString;
 
-use super::limits;
-use super::target::Target;
+use super::target::{CodeSource, Target};
+use super::{codes, limits};
 use crate::engine::only_moved;
 use crate::error::Attempt;
 use crate::{Engine, Error};
@@ -35,6 +35,20 @@ impl Scene {
         workspace: WorkspaceId,
         account: AccountId,
     ) -> Result<Option<Self>, Error> {
+        Self::load_with(engine, workspace, account, None).await
+    }
+
+    /// The same for a rotation that is to be performed: its connector has the account's one-time codes.
+    pub(crate) async fn load_for(engine: &Engine, job: &Job) -> Result<Option<Self>, Error> {
+        Self::load_with(engine, job.workspace_id, job.account_id, Some(job.id)).await
+    }
+
+    async fn load_with(
+        engine: &Engine,
+        workspace: WorkspaceId,
+        account: AccountId,
+        rotation: Option<RotationId>,
+    ) -> Result<Option<Self>, Error> {
         let store = engine.store();
         let Some(account) = store.account_get(workspace, account).await? else { return Ok(None) };
         let setting = store.account_rotation(workspace, account.id).await?;
@@ -42,11 +56,15 @@ impl Scene {
             Some(id) => store.connector_get(workspace, id).await?,
             None => None,
         };
+        let secrets = store.secrets_of_account(workspace, account.id).await?;
+        let seed = secrets.iter().find(|secret| secret.kind == SecretKind::Totp).map(|secret| secret.id);
+        let codes = rotation.zip(seed).map(|(rotation, seed)| {
+            codes::source(engine, codes::Login { workspace, account: account.id, seed, rotation })
+        });
         let target = match &connector {
-            Some(connector) => Some(make(engine, connector).await?),
+            Some(connector) => Some(make(engine, connector, codes).await?),
             None => None,
         };
-        let secrets = store.secrets_of_account(workspace, account.id).await?;
         let password = secrets.into_iter().find(|secret| secret.kind == SecretKind::Password);
         let versions = match password {
             Some(password) => store.secret_versions(workspace, password.id).await?,
@@ -92,6 +110,7 @@ impl Scene {
 pub(crate) async fn make(
     engine: &Engine,
     connector: &Connector,
+    codes: Option<CodeSource>,
 ) -> Result<Result<Arc<dyn Target>, String>, Error> {
     let admin = match (&connector.sealed_admin, connector.admin_key) {
         (Some(sealed), Some(number)) => {
@@ -107,7 +126,7 @@ pub(crate) async fn make(
         }
         _ => None,
     };
-    Ok(engine.targets().make(&connector.kind, &connector.config, admin))
+    Ok(engine.targets().make(&connector.kind, &connector.config, admin, codes))
 }
 
 /// Seals a connector's credential under the workspace's present key.

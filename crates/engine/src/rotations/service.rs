@@ -5,6 +5,7 @@ use latchkey_access::rotation::{RotationRow, RotationStep};
 use latchkey_access::rotations as rules;
 use latchkey_access::secret::VersionState;
 use latchkey_access::{ChangeSet, RotationChange};
+use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{AccountId, RotationId};
 use latchkey_rotation::{Follow, Job, PersonError, Reason, call_off as called_off, release};
 use latchkey_rotators::{Abilities, Probe};
@@ -29,6 +30,8 @@ pub struct RotationView {
     pub job: Job,
     /// Act by act.
     pub steps: Vec<RotationStep>,
+    /// The steps that failed of which there is a picture, with its time and media type; oldest first.
+    pub pictures: Vec<(i64, Timestamp, String)>,
 }
 
 /// What a rotation would do. Nothing was changed.
@@ -179,7 +182,7 @@ async fn decide(
     by: &Caller,
     id: RotationId,
     (action, said): (Action, &'static str),
-    rule: impl Fn(Job, latchkey_kernel::Timestamp) -> Result<(Job, Vec<Follow>), PersonError>,
+    rule: impl Fn(Job, Timestamp) -> Result<(Job, Vec<Follow>), PersonError>,
 ) -> Result<(), Error> {
     engine
         .settle(|| async {
@@ -223,5 +226,6 @@ async fn view(engine: &Engine, by: &Caller, id: RotationId) -> Result<RotationVi
     let row = row.ok_or(Error::NotFound { what: "rotation" })?;
     let job = job_of(&row)?;
     let steps = engine.store().rotation_steps(by.workspace_id(), id).await?;
-    Ok(RotationView { row, job, steps })
+    let pictures = engine.store().rotation_pictures(by.workspace_id(), id).await?;
+    Ok(RotationView { row, job, steps, pictures })
 }

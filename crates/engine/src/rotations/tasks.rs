@@ -46,7 +46,7 @@ pub(crate) fn opened(engine: &Engine, scene: &Scene, job: &Job, kind: TaskKind, 
     };
     let told = format!("{kind}, due {}", task.due_at);
     let changes = vec![rules::open_task(task, cause, engine.ids(cause))];
-    Done { outcome: ActOutcome::TaskOpened(kind), changes, told }
+    Done { outcome: ActOutcome::TaskOpened(kind), changes, told, picture: None }
 }
 
 fn urgency(scene: &Scene) -> Urgency {

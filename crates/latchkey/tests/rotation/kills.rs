@@ -53,7 +53,7 @@ async fn rotate(api: &Client, held: &Held) -> String {
 }
 
 /// The rotation, once it is over.
-async fn over(server: &Server, api: &Client, rotation: &str) -> Value {
+pub(crate) async fn over(server: &Server, api: &Client, rotation: &str) -> Value {
     for _ in 0..900 {
         let seen = api.get(&format!("/rotations/{rotation}")).await.expect(200).json();
         if seen["over"] == true {
