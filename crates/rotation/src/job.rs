@@ -17,7 +17,7 @@ pub struct Trial {
     pub version: i64,
     /// What came of it.
     pub verdict: Verdict,
-    /// When.
+    /// When it was begun.
     pub at: Timestamp,
 }
 
@@ -61,6 +61,9 @@ pub struct Job {
     pub value_sent: u32,
     /// Failures in a row, for the pauses.
     pub failures: u32,
+    /// How often the new secret was tried again since then, because the change may have been at work.
+    #[serde(default)]
+    pub late_tries: u32,
     /// When the last change was sent.
     pub sent_at: Option<Timestamp>,
     /// A login that was begun and whose outcome is not known yet; if we die, it counts as failed.
@@ -147,6 +150,7 @@ impl Job {
             changes_sent: 0,
             value_sent: 0,
             failures: 0,
+            late_tries: 0,
             sent_at: None,
             login_begun: None,
             failed_login_at: plan.failed_login_at,

@@ -75,6 +75,7 @@ pub fn begin(mut job: Job, act: &Act, now: Timestamp) -> Job {
             job.changes_sent += 1;
             job.value_sent += 1;
             job.sent_at = Some(now);
+            job.late_tries = 0;
             job.trials.clear();
             if !job.policy.by_admin {
                 // It logs in with the old secret.
