@@ -61,6 +61,7 @@ fn changed(job: &mut Job, now: Timestamp) {
     went_well(job, now);
     job.login_begun = None;
     job.change_failed = None;
+    job.taken_at = Some(now);
     if job.policy.proves_new {
         job.state = State::Applied;
     } else {

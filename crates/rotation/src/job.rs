@@ -66,6 +66,9 @@ pub struct Job {
     pub late_tries: u32,
     /// When the last change was sent.
     pub sent_at: Option<Timestamp>,
+    /// When the target said that it took it.
+    #[serde(default)]
+    pub taken_at: Option<Timestamp>,
     /// A login that was begun and whose outcome is not known yet; if we die, it counts as failed.
     pub login_begun: Option<Timestamp>,
     /// The last login of ours that the target may have counted as failed.
@@ -152,6 +155,7 @@ impl Job {
             failures: 0,
             late_tries: 0,
             sent_at: None,
+            taken_at: None,
             login_begun: None,
             failed_login_at: plan.failed_login_at,
             trials: Vec::new(),

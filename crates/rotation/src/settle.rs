@@ -26,6 +26,10 @@ pub(crate) fn verified(job: &mut Job, now: Timestamp) {
 /// One login of a reconciliation has an answer.
 pub(crate) fn tried(job: &mut Job, version: i64, verdict: Verdict, now: Timestamp, jitter: f64) {
     match verdict {
+        Verdict::Works if job.staged == Some(version) && is_half_done(job) => {
+            job.trials.clear();
+            job.state = State::Staged;
+        }
         Verdict::Works if job.staged == Some(version) => verified(job, now),
         Verdict::Works => other_works(job, version, now, jitter),
         Verdict::Refused => {
@@ -34,6 +38,12 @@ pub(crate) fn tried(job: &mut Job, version: i64, verdict: Verdict, now: Timestam
             }
         }
     }
+}
+
+/// Whether a change that puts the new secret beside the old one may have been cut off before it took the
+/// old one away: sent again, it does the rest.
+fn is_half_done(job: &Job) -> bool {
+    job.policy.changes_in_steps && job.taken_at.is_none() && !job.called_off
 }
 
 fn other_works(job: &mut Job, version: i64, now: Timestamp, jitter: f64) {

@@ -132,3 +132,20 @@ fn the_budget_of_failed_logins_holds_and_one_more_try_is_enough() {
         assert!(spaced, "{:?}", play.logins);
     }
 }
+
+#[test]
+fn a_change_in_steps_that_may_have_been_cut_off_is_sent_again_although_the_new_one_works() {
+    let policy = Policy { changes_in_steps: true, ..locks_nobody() };
+    let mut play = Play::after_an_unknown_outcome(policy);
+    play.now = play.job.run_after;
+    let login = next_act(&play.job, &Conditions::at(play.now));
+    assert_eq!(login, Act::Login { version: NEW });
+    play.job = begin(play.job.clone(), &login, play.now);
+    play.keep(&ActOutcome::LoggedIn { version: NEW, verdict: Ok(Verdict::Works) });
+    let again = next_act(&play.job, &Conditions::at(play.now));
+    assert_eq!(again, Act::Change { new: NEW, old: Some(OLD) });
+    play.job = begin(play.job.clone(), &again, play.now);
+    play.keep(&ActOutcome::Changed(Ok(())));
+    play.goes_on(Some(Duration::ZERO));
+    assert_eq!(play.job.state, State::Verified, "it took it as a whole now");
+}

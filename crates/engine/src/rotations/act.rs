@@ -10,14 +10,14 @@ use latchkey_access::refusal::Refusal;
 use latchkey_access::secret::VersionState;
 use latchkey_access::{Account, ChangeSet};
 use latchkey_rotation::{Act, ActOutcome, Class, Evidence, Failure, Job};
-use latchkey_rotators::Attempt;
+use latchkey_rotators::{Attempt, ssh_key};
 use latchkey_vault::generate::{self, Profile, Rules};
 use secrecy::SecretString;
 
 use super::hands::Held;
-use super::scene::Scene;
+use super::scene::{Scene, slot_of};
 use super::target::{Doing, Target};
-use crate::secrets::{self, Slot};
+use crate::secrets;
 use crate::{Engine, Error};
 
 /// How often another value is made when one was used before.
@@ -57,7 +57,7 @@ pub(crate) async fn at_target(
     act: Act,
 ) -> Result<Done, Error> {
     let workspace = held.job.workspace_id;
-    let slot = Slot::Password(held.job.account_id);
+    let slot = slot_of(&held.job);
     let target = match &scene.target {
         Some(Ok(target)) => Arc::clone(target),
         Some(Err(wrong)) => {
@@ -71,6 +71,10 @@ pub(crate) async fn at_target(
             ));
         }
     };
+    if scene.policy(held.job.reason).changes_key != held.job.policy.changes_key {
+        let what = "the account's connector changes another kind of secret now; give it the former one";
+        return Ok(refused(act, Class::NeedsPerson, what));
+    }
     let Some(login) = scene.login().map(str::to_owned) else {
         return Ok(refused(act, Class::NeedsPerson, "the account has no login name; give it one"));
     };
@@ -164,10 +168,14 @@ pub(crate) async fn stage(
         let told = format!("version {version} was ready");
         return Ok(Done::plain(ActOutcome::Staged { version }, told));
     }
-    let slot = Slot::Password(job.account_id);
+    let slot = slot_of(job);
     let mut last = Error::Contended;
     for _ in 0..VALUES {
-        let plain = value(engine, refused)?;
+        let plain = if job.policy.changes_key {
+            ssh_key::generate(engine.entropy())
+        } else {
+            value(engine, refused)?
+        };
         match secrets::staged(engine, job.workspace_id, slot, cause, &plain).await {
             Ok((version, changes)) => {
                 let told = format!("version {version}");
@@ -205,9 +213,13 @@ pub(crate) async fn commit(
     cause: &Cause,
 ) -> Result<Done, Error> {
     let workspace = job.workspace_id;
-    let slot = Slot::Password(job.account_id);
+    let slot = slot_of(job);
     let verified_at = job.verified_at.unwrap_or(cause.now);
     let mut changes = vec![secrets::promoted(engine, workspace, slot, version, verified_at, cause).await?];
+    let told = format!("version {version}");
+    if job.policy.changes_key {
+        return Ok(Done { outcome: ActOutcome::Committed, changes, told, picture: None });
+    }
     let known = engine.store().exposures_of_account(workspace, job.account_id).await?;
     let account = Account { secret_generation: version, ..scene.account.clone() };
     for exposure in known.into_iter().filter(|exposure| exposure.generation == version) {
@@ -217,7 +229,7 @@ pub(crate) async fn commit(
             changes.push(exposures::record(&account, &member, kind, cause, engine.ids(cause)));
         }
     }
-    Ok(Done { outcome: ActOutcome::Committed, changes, told: format!("version {version}"), picture: None })
+    Ok(Done { outcome: ActOutcome::Committed, changes, told, picture: None })
 }
 
 /// What an admin sees before trusting a connector; changes nothing.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use latchkey_access::rotation::{AccountRotation, Connector};
+use latchkey_access::rotation::{AccountRotation, Connector, RotationMode};
 use latchkey_access::rotations as rules;
 use latchkey_access::secret::{SecretKind, SecretVersion, VersionState};
 use latchkey_access::{Account, Actor};
@@ -15,6 +15,7 @@ use super::target::{CodeSource, Target};
 use super::{codes, limits};
 use crate::engine::only_moved;
 use crate::error::Attempt;
+use crate::secrets::Slot;
 use crate::{Engine, Error};
 
 /// What a rotation of an account rests on.
@@ -24,7 +25,7 @@ pub(crate) struct Scene {
     pub(crate) connector: Option<Connector>,
     /// The connector made of its row, or what is wrong with it.
     pub(crate) target: Option<Result<Arc<dyn Target>, String>>,
-    /// The versions of the account's password, oldest first.
+    /// The versions of the secret that is changed, oldest first: the account's password, or its SSH key.
     pub(crate) versions: Vec<SecretVersion>,
 }
 
@@ -65,9 +66,12 @@ impl Scene {
             Some(connector) => Some(make(engine, connector, codes).await?),
             None => None,
         };
-        let password = secrets.into_iter().find(|secret| secret.kind == SecretKind::Password);
-        let versions = match password {
-            Some(password) => store.secret_versions(workspace, password.id).await?,
+        let by_hand = setting.as_ref().is_some_and(|setting| setting.mode == RotationMode::ByHand);
+        let changes_key =
+            connector.as_ref().is_some_and(|connector| !by_hand && limits::changes_key(connector));
+        let kind = if changes_key { SecretKind::SshKey } else { SecretKind::Password };
+        let versions = match secrets.into_iter().find(|secret| secret.kind == kind) {
+            Some(secret) => store.secret_versions(workspace, secret.id).await?,
             None => Vec::new(),
         };
         Ok(Some(Self { account, setting, connector, target, versions }))
@@ -104,6 +108,11 @@ impl Scene {
     pub(crate) fn is_privileged(&self) -> bool {
         self.account.is_privileged()
     }
+}
+
+/// The secret that a rotation changes.
+pub(crate) const fn slot_of(job: &Job) -> Slot {
+    if job.policy.changes_key { Slot::SshKey(job.account_id) } else { Slot::Password(job.account_id) }
 }
 
 /// The connector of a row, with its credential opened.

@@ -20,9 +20,9 @@ use super::act::{self, Done};
 use super::hands::{Hands, Held, Keep, With};
 use super::plan::{jitter, take_events, take_schedules};
 use super::row::job_of;
-use super::scene::Scene;
+use super::scene::{Scene, slot_of};
 use super::{cases, pictures, tasks};
-use crate::secrets::{self, Slot};
+use crate::secrets;
 use crate::{Engine, Error, error_chain};
 
 /// How often schedules, reminders and cases are looked at.
@@ -364,7 +364,7 @@ async fn give_up(
 ) -> Result<(), Error> {
     if scene.in_state(VersionState::Pending) == Some(version) {
         let cause = engine.cause(Actor::System, engine.fresh_request_id());
-        let slot = Slot::Password(job.account_id);
+        let slot = slot_of(job);
         with.changes.push(secrets::abandoned(engine, job.workspace_id, slot, version, &cause).await?);
     }
     Ok(())
