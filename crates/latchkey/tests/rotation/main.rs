@@ -10,4 +10,5 @@ mod gate;
 mod kills;
 mod kinds;
 mod leaver;
+mod load;
 mod target;
