@@ -14,6 +14,7 @@ use crate::store::Asked;
 use crate::value::{Val, params};
 use crate::{Store, StoreError, membership};
 
+/// The columns of a member `m`, for [`load`].
 macro_rules! columns {
     () => {
         "m.workspace_id, m.id, m.user_name, m.user_name_key, m.external_id, m.display_name, m.work_email, \
@@ -21,6 +22,7 @@ macro_rules! columns {
          m.version, m.created_at, m.modified_at, m.left_at"
     };
 }
+pub(crate) use columns;
 
 macro_rules! page_by_rows {
     ($order:literal) => {
