@@ -19,6 +19,7 @@ const AT_ONCE: usize = 8;
 /// Rotations that the connector performs at once, as many as a node does.
 const ROTATIONS_AT_ONCE: usize = 32;
 
+#[expect(clippy::disallowed_methods, reason = "`cargo xtask soak` says how large it is to be")]
 fn number(variable: &str, otherwise: usize) -> usize {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
