@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use latchkey_kernel::{Clock as _, OsEntropy, SystemClock};
 use latchkey_provisioning::Kind;
-use latchkey_provisioning::lint;
 use latchkey_provisioning::log::{Action, LogEntry, Status};
 use latchkey_provisioning::target_path::TargetPath;
 use latchkey_store::provisioning::log::LogFilter;
@@ -28,11 +27,7 @@ pub(super) async fn test_connection(options: options::Job, output: Output) -> an
         })
         .collect();
     let diagnosis = target.test(&matching, &OsEntropy).await;
-    let warnings: Vec<_> = [&opened.file().users, &opened.file().groups]
-        .into_iter()
-        .flatten()
-        .flat_map(lint::warnings)
-        .collect();
+    let warnings = opened.warnings();
     let ok = read.is_ok() && diagnosis.ok;
     let value = json!({
         "ok": ok,
@@ -55,7 +50,7 @@ pub(super) async fn test_connection(options: options::Job, output: Output) -> an
                 check.millis
             ));
         }
-        lines.extend(warnings.iter().map(|warning| format!("note {}: {}", warning.about, warning.message)));
+        lines.extend(warnings.iter().map(|warning| format!("note {warning}")));
         lines.join("\n")
     });
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -56,6 +56,11 @@ impl Opened {
         &self.job.file
     }
 
+    /// What is allowed in the job's file, and probably regretted.
+    pub(super) fn warnings(&self) -> Vec<jobfile::Problem> {
+        jobfile::check(&self.text).warnings
+    }
+
     /// The source, not yet connected to.
     pub(super) fn source(&self) -> anyhow::Result<AnySource> {
         open_source(self.file(), &self.options.file, self.options.source_dir.clone())
@@ -195,12 +200,15 @@ impl Opened {
 }
 
 impl Taken {
-    /// Gives the job free for others.
-    pub(super) async fn free(self) -> anyhow::Result<()> {
+    /// Gives the job free for others, whatever came of it.
+    pub(super) async fn end<T>(self, outcome: anyhow::Result<T>) -> anyhow::Result<T> {
         self.renewal.abort();
-        self.store.provisioning_job_free(self.held).await?;
-        self.store.close().await?;
-        Ok(())
+        let freed = self.store.provisioning_job_free(self.held).await;
+        let closed = self.store.close().await;
+        let value = outcome?;
+        freed?;
+        closed?;
+        Ok(value)
     }
 
     /// The job and the store that it is in.
