@@ -10,22 +10,27 @@ use crate::run::{cargo, execute, root, succeeds};
 use crate::tools;
 
 pub(crate) const HELP: &str = "\
-Usage: cargo xtask soak [crash] [properties] [fuzz] [--rounds N] [--cases N] [--minutes M]
+Usage: cargo xtask soak [crash] [properties] [fuzz] [leaver] [--rounds N] [--cases N] [--minutes M]
+                        [--accounts N] [--grants N]
 
-All three unless some are named:
+All four unless some are named:
   crash       the server (and PostgreSQL) killed N times under load (LATCHKEY_CRASH_ROUNDS), 1000 unless told
   properties  the property tests with N cases each (PROPTEST_CASES), 100000 unless told
   fuzz        each target in fuzz/ for M minutes, 10 unless told; needs a nightly toolchain and cargo-fuzz
+  leaver      somebody with N accounts (1000 unless told) at a PostgreSQL server leaves: the rate and p99 of
+              the rotations; and somebody with N grants (10000 unless told): how long the cut takes, which
+              has to be under 100 ms. Built for release; prints the figures
 
 Examples:
   cargo xtask soak crash --rounds 10000
   cargo xtask soak fuzz --minutes 60
+  cargo xtask soak leaver --accounts 200
 ";
 
-const PARTS: [&str; 3] = ["crash", "properties", "fuzz"];
+const PARTS: [&str; 4] = ["crash", "properties", "fuzz", "leaver"];
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
-    let options = Options::parse(args, &["rounds", "cases", "minutes"])?;
+    let options = Options::parse(args, &["rounds", "cases", "minutes", "accounts", "grants"])?;
     if let Some(unknown) = options.rest.iter().find(|part| !PARTS.contains(&part.as_str())) {
         bail!("{unknown} is none of {}", PARTS.join(", "));
     }
@@ -39,6 +44,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     if wanted("fuzz") {
         fuzz(Duration::from_secs(60 * options.number("minutes", 10_u64)?))?;
     }
+    if wanted("leaver") {
+        leaver(options.number("accounts", 1000_u32)?, options.number("grants", 10_000_u32)?)?;
+    }
     Ok(())
 }
 
@@ -48,6 +56,15 @@ fn crash(rounds: u32) -> Result<()> {
     tests.env("LATCHKEY_CRASH_ROUNDS", rounds.to_string());
     tools::postgres()?;
     timed(&format!("{rounds} crash rounds"), || execute(&mut tests))
+}
+
+fn leaver(accounts: u32, grants: u32) -> Result<()> {
+    let mut tests = cargo(&["test", "--release", "-p", "latchkey", "--test", "rotation", "load::"]);
+    tests.args(["--", "--nocapture", "--test-threads=1"]);
+    tests.env("LATCHKEY_LEAVER_ACCOUNTS", accounts.to_string());
+    tests.env("LATCHKEY_LEAVER_GRANTS", grants.to_string()).env("LATCHKEY_LEAVER_CUT_MS", "100");
+    tools::postgres()?;
+    timed("a leaver", || execute(&mut tests))
 }
 
 fn properties(cases: u32) -> Result<()> {

@@ -1,6 +1,6 @@
 //! One cycle of a job.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Mutex;
 
 use futures_util::future::join;
@@ -196,6 +196,7 @@ impl<S: Source, T: Target, L: Ledger> Cycle<'_, S, T, L> {
             out: state.pushed_out,
             approved: state.approved,
             unwritten: Vec::new(),
+            regrouped: BTreeSet::new(),
         }
     }
 }
@@ -216,6 +217,8 @@ pub(crate) struct Run<'r, S, T, L> {
     approved: Option<usize>,
     /// What came of the last portion of objects: written while the next one is under way.
     unwritten: Vec<Write>,
+    /// Groups of which the source told who is in them, while nested ones are expanded.
+    pub(crate) regrouped: BTreeSet<ObjectKey>,
 }
 
 impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
@@ -237,6 +240,7 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
         self.let_go().await?;
         // A group that turned out to be gone is made anew, and then gets its members.
         for _ in 0..2 {
+            self.expand().await?;
             let lost = self.references().await?;
             if lost.is_empty() {
                 break;
@@ -252,6 +256,7 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
         self.take(changes).await?;
         self.write_rest().await?;
         self.let_go().await?;
+        self.expand().await?;
         self.references().await?;
         Ok(())
     }
@@ -453,6 +458,11 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
                 }
             };
             add(&mut self.counts, &outcome.counts);
+            let forgotten = outcome.writes.iter().filter_map(|write| match write {
+                Write::Forget(key) => Some(*key),
+                _ => None,
+            });
+            self.regrouped.extend(forgotten);
             writes.extend(outcome.writes);
             if let Some(log) = outcome.log {
                 self.progress.tell(Event::Logged(&log));
@@ -482,29 +492,42 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
     async fn members(&mut self, group: ObjectKey, members: Members) -> Result<(), Broken> {
         const AT_ONCE: usize = 5_000;
         let at = self.bench.clock.now();
-        let want = |member: &EntryId| Write::Want { group, member: ObjectKey::of(member), at };
-        let unwant = |member: &EntryId| Write::Unwant { group, member: ObjectKey::of(member), at };
+        let nested = self.bench.job.file.expand_nested_groups;
+        if nested {
+            self.regrouped.insert(group);
+        }
+        // With nested groups, what the target is to have follows from all of them.
+        let told = |member: ObjectKey, is: bool| {
+            let wanted = (!nested).then_some(is);
+            Write::Membership { group, member, told: Some(is), wanted, at }
+        };
         let (mut writes, digest) = match members {
             Members::Delta { added, removed } => {
-                (added.iter().map(want).chain(removed.iter().map(unwant)).collect::<Vec<_>>(), None)
+                let added = added.iter().map(|member| told(ObjectKey::of(member), true));
+                let removed = removed.iter().map(|member| told(ObjectKey::of(member), false));
+                (added.chain(removed).collect::<Vec<_>>(), None)
             }
             Members::Whole(all) => {
                 let mut wanted: Vec<ObjectKey> = all.iter().map(ObjectKey::of).collect();
                 wanted.sort_unstable();
                 wanted.dedup();
-                let digest = Digest::of(wanted.iter().map(|key| &key.0[..]));
+                let how: &[u8] = if nested { b"nested" } else { b"direct" };
+                let digest = Digest::of(std::iter::once(how).chain(wanted.iter().map(|key| &key.0[..])));
                 let row = self.bench.ledger.objects(&[group]).await?.into_iter().next();
                 if row.is_some_and(|row| row.members == Some(digest)) {
                     return Ok(());
                 }
-                let known = self.bench.ledger.members_of(group, None, usize::MAX >> 1).await?;
-                let known: HashSet<ObjectKey> =
-                    known.into_iter().filter(|row| row.wanted).map(|row| row.member).collect();
+                let rows = self.bench.ledger.members_of(group, None, usize::MAX >> 1).await?;
+                let known: HashSet<ObjectKey> = rows
+                    .iter()
+                    .filter(|row| row.told && (nested || row.wanted))
+                    .map(|row| row.member)
+                    .collect();
                 let new = wanted.iter().filter(|member| !known.contains(*member));
-                let mut writes: Vec<Write> =
-                    new.map(|member| Write::Want { group, member: *member, at }).collect();
-                let gone = known.iter().filter(|member| wanted.binary_search(member).is_err());
-                writes.extend(gone.map(|member| Write::Unwant { group, member: *member, at }));
+                let mut writes: Vec<Write> = new.map(|member| told(*member, true)).collect();
+                let gone = rows.iter().filter(|row| row.told || (!nested && row.wanted));
+                let gone = gone.filter(|row| wanted.binary_search(&row.member).is_err());
+                writes.extend(gone.map(|row| told(row.member, false)));
                 (writes, Some(digest))
             }
         };

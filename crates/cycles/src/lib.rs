@@ -14,6 +14,7 @@ mod cycle;
 mod end;
 mod ledger;
 mod memory;
+mod nested;
 mod object;
 mod plan;
 mod preview;

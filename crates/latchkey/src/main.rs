@@ -10,6 +10,7 @@ mod connector;
 mod demo;
 mod doctor;
 mod listener;
+mod memory;
 mod offboarding;
 mod operations;
 mod output;
@@ -33,6 +34,9 @@ use crate::output::Output;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let output = Output::new(cli.json);
+    if let Err(error) = memory::keep_private() {
+        output.remark(format_args!("warning: {error:#}"));
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -7,8 +7,8 @@ use crate::error::Conflict;
 use crate::statement::Stmt;
 use crate::value::Val;
 use crate::{
-    account, case, collection, connector, exposure, grant, key, member, membership, outbox, rotation, secret,
-    task, team, token, workspace,
+    account, case, collection, connector, exposure, grant, key, member, membership, outbox, picture,
+    rotation, secret, task, team, token, workspace,
 };
 
 /// One statement of a commit, and what it means when it fails.
@@ -195,12 +195,14 @@ fn push(ops: &mut Vec<Op>, ws: WorkspaceId, change: Change) {
     }
 }
 
-/// The key that a connector's credential is sealed under.
+/// The key that a connector's credential or a picture is sealed under.
 fn seals(change: &RotationChange) -> Option<i64> {
     match change {
         RotationChange::ConnectorInsert(row) | RotationChange::ConnectorUpdate { connector: row, .. } => {
             row.admin_key
         }
+        RotationChange::PictureInsert(row) => Some(row.key_number),
+        RotationChange::PictureReseal { to, .. } => Some(*to),
         _ => None,
     }
 }
@@ -226,6 +228,12 @@ fn of_rotation(ws: WorkspaceId, change: RotationChange) -> Op {
         RotationChange::CauseDone { cause } => outbox::done(ws, &cause),
         RotationChange::JobsWake { connector_id, at } => rotation::wake(ws, connector_id, at),
         RotationChange::StepInsert(row) => rotation::step_insert(ws, &row),
+        RotationChange::PictureInsert(row) => picture::insert(ws, &row),
+        RotationChange::PicturesTrim { rotation_id, keep } => picture::trim(ws, rotation_id, keep),
+        RotationChange::PictureReseal { rotation_id, number, from, to, sealed } => {
+            picture::reseal(ws, (rotation_id, number), (from, to), &sealed)
+        }
+        RotationChange::PicturesDelete { rotation_id } => picture::delete(ws, rotation_id),
         RotationChange::TaskInsert(row) => task::insert(ws, &row),
         RotationChange::TaskUpdate { task, expect } => task::update(ws, &task, expect),
         RotationChange::TaskCloseOf { rotation_id, state, at } => task::close_of(ws, rotation_id, state, at),

@@ -24,6 +24,7 @@ fn statements() -> Vec<&'static Stmt> {
         crate::member::STATEMENTS,
         crate::membership::STATEMENTS,
         crate::outbox::STATEMENTS,
+        crate::picture::STATEMENTS,
         crate::reach::STATEMENTS,
         crate::rotation::STATEMENTS,
         crate::task::STATEMENTS,

@@ -32,6 +32,7 @@ pub mod member;
 pub mod membership;
 pub mod outbox;
 pub mod page;
+pub mod picture;
 mod postgres;
 pub mod provisioning;
 pub mod reach;

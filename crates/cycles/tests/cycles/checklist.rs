@@ -267,6 +267,39 @@ fn memberships_survive_a_leave_and_are_compared_on_return() {
 }
 
 #[test]
+fn who_is_out_is_a_member_as_the_source_has_it() {
+    let scene = Scene::new();
+    scene.people(&["ada", "ben"]);
+    scene.group("staff", &["ben"]);
+    scene.run();
+    scene.person("ada", |ada| ada.enabled = false);
+    scene.run();
+    scene.group("staff", &["ada"]);
+    scene.run();
+    assert_eq!((scene.members("staff"), scene.active("ada")), (vec!["ada".to_owned()], Some(false)));
+}
+
+#[test]
+fn nested_groups_are_expanded_where_the_job_says_so() {
+    let scene = Scene::of(&JOB.replace("[job]", "[job]\nexpand_nested_groups = true"));
+    scene.people(&["ada", "ben", "cem"]);
+    scene.group("all", &["ada", "north", "all"]);
+    scene.group("north", &["ben", "far-north"]);
+    scene.group("far-north", &["cem", "all"]);
+    scene.run();
+    assert_eq!(scene.members("all"), ["ada", "ben", "cem"]);
+    assert_eq!(scene.members("far-north"), ["ada", "ben", "cem"], "each is in the other, and that ends");
+    scene.group("far-north", &[]);
+    scene.run();
+    assert_eq!(scene.members("all"), ["ada", "ben"], "what changes below reaches those above");
+    assert_eq!(scene.members("far-north"), [""; 0]);
+    scene.remove("north");
+    scene.run();
+    assert_eq!(scene.members("all"), ["ada"], "with a group go those who were there by way of it");
+    assert_eq!(scene.run().counts, Counts::default());
+}
+
+#[test]
 fn an_object_that_was_deleted_behind_our_back_is_made_again_with_its_memberships() {
     let scene = Scene::new();
     scene.people(&["ada", "ben"]);
