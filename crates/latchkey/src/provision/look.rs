@@ -67,9 +67,9 @@ pub(super) async fn status(options: options::Job, output: Output) -> anyhow::Res
     };
     let totals = store.provisioning_totals(row.workspace_id, row.id).await?;
     let cycles = store.provisioning_cycles((row.workspace_id, row.id), 10).await?;
+    let running = opened.is_running(&store, &row);
     store.close().await?;
     let now = SystemClock.now();
-    let running = row.leased_until.is_some_and(|until| until > now);
     let value = json!({
         "job": row.name, "id": row.id, "state": row.state, "totals": totals, "running": running,
         "cycles": cycles,

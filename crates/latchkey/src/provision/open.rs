@@ -164,6 +164,13 @@ impl Opened {
         Ok(Taken { row, ledger, store: store.clone(), held, renewal, _lock: lock })
     }
 
+    /// Whether somebody performs the job now.
+    pub(super) fn is_running(&self, store: &Store, row: &JobRow) -> bool {
+        let leased = row.leased_until.is_some_and(|until| until > SystemClock.now());
+        // One that was killed leaves its lease behind, and no lock.
+        leased && (!store.has_one_server() || self.lock(row.id).is_err())
+    }
+
     fn lock(&self, id: JobId) -> anyhow::Result<File> {
         let path = self.options.data.join(format!("job-{id}.lock"));
         let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;

@@ -110,6 +110,9 @@ fn read_plan(path: &std::path::Path, opened: &Opened) -> anyhow::Result<Plan> {
     let text = std::fs::read(path).with_context(|| format!("cannot read the preview {}", path.display()))?;
     let whole: serde_json::Value =
         serde_json::from_slice(&text).with_context(|| format!("{} is no preview", path.display()))?;
+    if let Some(error) = whole["error"].as_str() {
+        bail!("the preview {} broke off, so it is not whole; make another ({error})", path.display());
+    }
     let plan: Plan = serde_json::from_value(whole["plan"].clone())
         .with_context(|| format!("{} is no preview", path.display()))?;
     if plan.definition != Some(opened.job.definition) {
@@ -178,9 +181,12 @@ pub(super) async fn on_demand(options: options::OnDemand, output: Output) -> any
         (Some(user), _) => (Kind::User, user),
         (None, group) => (Kind::Group, group.unwrap_or_default()),
     };
-    let what = if kind == Kind::User { "person" } else { "group" };
+    let (what, many, section) = match kind {
+        Kind::User => ("person", "people", "users"),
+        Kind::Group => ("group", "groups", "groups"),
+    };
     if opened.file().mapping(kind).is_none() {
-        bail!("the job leaves {what}s out: there is no [{what}s] in its file");
+        bail!("the job leaves {many} out: there is no [{section}] in its file");
     }
     let found = source.search(kind, &text).await?;
     let found = match found.len() {
@@ -189,7 +195,7 @@ pub(super) async fn on_demand(options: options::OnDemand, output: Output) -> any
         several => {
             let ids: Vec<&str> = found.iter().map(|change| change.id().0.as_str()).collect();
             bail!(
-                "{several} {what}s of the source are called {text:?}; give the id of one: {}",
+                "{several} {many} of the source are called {text:?}; give the id of one: {}",
                 ids.join(", ")
             )
         }
