@@ -11,6 +11,7 @@ use latchkey_provisioning::deletions::{self, Verdict};
 use latchkey_provisioning::feed::{Change, Members, SourceError, SourceErrorKind, Watermark};
 use latchkey_provisioning::jobfile::JobFile;
 use latchkey_provisioning::ledger::{Digest, ObjectKey, ObjectRow, Write};
+use latchkey_provisioning::log::Status;
 use latchkey_provisioning::mapping::Reference;
 use latchkey_provisioning::state::{Counts, CycleKind, CycleOutcome, CycleSummary, JobState};
 use latchkey_provisioning::{EntryId, Kind, Presence};
@@ -23,6 +24,9 @@ use crate::plan::Plan;
 use crate::progress::{Event, Phase, Progress};
 use crate::source::{Reading, Source};
 use crate::target::Target;
+
+/// How codes begin that say that the target does not speak SCIM.
+const INCOMPATIBLE: &str = "SystemForCrossDomainIdentityManagementServiceIncompatible";
 
 /// Objects of which the rows are loaded and written together.
 const PORTION: usize = 256;
@@ -196,6 +200,7 @@ impl<S: Source, T: Target, L: Ledger> Cycle<'_, S, T, L> {
             out: state.pushed_out,
             approved: state.approved,
             unwritten: Vec::new(),
+            incompatible: None,
             regrouped: BTreeSet::new(),
         }
     }
@@ -217,6 +222,8 @@ pub(crate) struct Run<'r, S, T, L> {
     approved: Option<usize>,
     /// What came of the last portion of objects: written while the next one is under way.
     unwritten: Vec<Write>,
+    /// How many objects failed because the target is no SCIM provider, and what the first was told.
+    incompatible: Option<(u64, String)>,
     /// Groups of which the source told who is in them, while nested ones are expanded.
     pub(crate) regrouped: BTreeSet<ObjectKey>,
 }
@@ -465,6 +472,10 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
             self.regrouped.extend(forgotten);
             writes.extend(outcome.writes);
             if let Some(log) = outcome.log {
+                let code = log.code.as_deref().unwrap_or_default();
+                if log.status == Status::Failure && code.starts_with(INCOMPATIBLE) {
+                    self.incompatible.get_or_insert((0, log.message.clone())).0 += 1;
+                }
                 self.progress.tell(Event::Logged(&log));
                 writes.push(Write::Log(log));
             }
@@ -564,12 +575,24 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
         }
     }
 
+    /// What is wrong when every object failed because what answers is no SCIM provider: the URL, most
+    /// likely, which is no fault of theirs.
+    fn is_no_provider(&self) -> Option<String> {
+        let (count, message) = self.incompatible.as_ref()?;
+        let counts = &self.counts;
+        let all = *count == counts.failed && counts.exports() + counts.unchanged == 0;
+        all.then(|| message.clone())
+    }
+
     async fn finish(
         self,
         state: JobState,
         reached: Result<Watermark, Broken>,
     ) -> Result<CycleSummary, LedgerError> {
         let (reached, error) = match reached {
+            Ok(_) if let Some(message) = self.is_no_provider() => {
+                (Reached::Broken(message.clone()), Some(message))
+            }
             Ok(_) if self.bench.options.plan.is_some() => (Reached::Part, None),
             Ok(watermark) => (Reached::Whole { watermark, definition: self.bench.job.definition }, None),
             Err(Broken::Ledger(error)) => return Err(error),

@@ -12,7 +12,7 @@ use latchkey_store::{Conflict, FlightEntry, Store};
 use latchkey_vault::{KeyRing, KeyedHasher, Keys};
 
 use crate::error::{Attempt, Error};
-use crate::flights::Recorder;
+use crate::flights::{Recorder, Worth};
 use crate::keys::OpenKeys;
 use crate::pace::Pacer;
 use crate::rotations::{Pace, RealTargets, Targets};
@@ -85,11 +85,16 @@ impl Engine {
         self.pace_of_rotations
     }
 
-    /// The services for one short request that only reads: where a read is cheap, all look-ups
-    /// of it see one instant.
+    /// The services for one short request: where a read is cheap, all look-ups of it see one
+    /// instant, until it commits or [`Self::end_instant`].
     #[must_use]
     pub fn at_one_instant(&self) -> Self {
         Self { store: self.store.at_one_instant(), ..self.clone() }
+    }
+
+    /// Lets go of the instant, before something is waited for; the next look-up begins another.
+    pub fn end_instant(&self) {
+        self.store.end_instant();
     }
 
     /// Where rows are kept.
@@ -144,8 +149,8 @@ impl Engine {
     }
 
     /// Whether a flight would be kept now; asked before one is put together.
-    pub fn recorder_has_room(&self, mutating: bool) -> bool {
-        self.recorder.has_room(mutating)
+    pub fn recorder_has_room(&self, worth: Worth) -> bool {
+        self.recorder.has_room(worth)
     }
 
     /// Keeps a flight for the next writing.

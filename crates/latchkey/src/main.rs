@@ -31,6 +31,11 @@ use clap::Parser;
 use crate::cli::{Cli, Command};
 use crate::output::Output;
 
+/// Half of what a request allocates on one thread is freed on another, the store's writer: glibc's
+/// arenas then wait for each other, and give memory back only to ask for it again at once.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let output = Output::new(cli.json);

@@ -18,6 +18,9 @@ pub(crate) struct Op {
     /// One that does the same for less, with the same parameters, if it touches a row: tried first
     /// where statements are made one after the other.
     pub(crate) cheaper: Option<&'static Stmt>,
+    /// One that finds a row if there is something to do, with the first of the parameters: asked
+    /// before, where statements are made one after the other.
+    pub(crate) only_if: Option<&'static Stmt>,
     pub(crate) params: Vec<Val>,
     /// What it comes to when the statement touches no row; `None` when that is fine.
     pub(crate) expect: Option<Conflict>,
@@ -28,12 +31,25 @@ pub(crate) struct Op {
 impl Op {
     /// A statement on rows of the kind `what`.
     pub(crate) const fn new(stmt: &'static Stmt, params: Vec<Val>, what: &'static str) -> Self {
-        Self { stmt, cheaper: None, params, expect: None, unlinked: Conflict::Missing { what } }
+        Self {
+            stmt,
+            cheaper: None,
+            only_if: None,
+            params,
+            expect: None,
+            unlinked: Conflict::Missing { what },
+        }
     }
 
     /// Tries this statement first.
     pub(crate) const fn or_cheaper(mut self, stmt: &'static Stmt) -> Self {
         self.cheaper = Some(stmt);
+        self
+    }
+
+    /// Spared unless this finds something.
+    pub(crate) const fn only_if(mut self, stmt: &'static Stmt) -> Self {
+        self.only_if = Some(stmt);
         self
     }
 

@@ -484,6 +484,25 @@ fn a_reading_that_breaks_off_disables_nobody() {
 }
 
 #[test]
+fn what_is_no_scim_provider_at_all_is_told_once_for_all_objects() {
+    let scene = Scene::new();
+    scene.people(&["a", "b", "c"]);
+    locked(&scene.target.provider).cannot_search = true;
+    let broken = scene.run();
+    assert_eq!(broken.outcome, CycleOutcome::Failed);
+    assert!(broken.error.is_some_and(|error| error.contains("404 where a list is due")));
+    let reason = scene.state().quarantine.map(|quarantine| quarantine.reason);
+    assert_eq!(reason, Some(Reason::EncounteredQuarantineException));
+    locked(&scene.target.provider).cannot_search = false;
+    assert_eq!(scene.run().counts.created, 3);
+    locked(&scene.target.provider).cannot_search = true;
+    scene.people(&["d"]);
+    scene.person("a", |it| it.name = "Ada".to_owned());
+    let partly = scene.run();
+    assert_eq!((partly.outcome, partly.counts.updated), (CycleOutcome::EntryLevelErrors, 1), "P2");
+}
+
+#[test]
 fn a_watermark_that_is_not_known_any_more_reads_everything_and_changes_nothing() {
     let scene = Scene::new();
     scene.people(&["a", "b"]);

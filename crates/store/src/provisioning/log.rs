@@ -12,7 +12,7 @@ use crate::filter::Draft;
 use crate::member::limit_of;
 use crate::row::{Columns, Row};
 use crate::statement::statements;
-use crate::store::Made;
+use crate::store::Asked;
 use crate::value::{Val, params};
 use crate::{Store, StoreError};
 
@@ -144,7 +144,7 @@ impl Store {
             draft.push(&format!(" and l.id {than} ")).bind(id);
         }
         draft.push(&format!(" order by l.id {order} limit ")).bind(limit_of(filter.limit));
-        self.scan_made(Made::of("provisioning_log", draft, tests), load).await
+        self.scan_asked(Asked::made("provisioning_log", draft, tests, load)).await
     }
 
     /// Drops entries that are older.
