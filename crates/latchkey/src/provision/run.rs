@@ -19,7 +19,7 @@ use serde_json::json;
 
 use super::open::{Opened, Taken, standing};
 use super::options;
-use super::told::{Told, summary};
+use super::told::{Told, planned_summary, summary};
 use crate::output::Output;
 use crate::serve::stop_signal;
 
@@ -56,8 +56,9 @@ async fn cycle(
     output: Output,
 ) -> anyhow::Result<ExitCode> {
     let told = Told::new(output);
+    let planned = options.plan.is_some();
     let done = of(opened, (source, target), taken, options, &told).run().await?;
-    finish(taken, &done, &told, output).await
+    finish(taken, &done, planned, &told, output).await
 }
 
 fn of<'c>(
@@ -79,15 +80,24 @@ fn of<'c>(
     }
 }
 
-async fn finish(taken: &Taken, done: &CycleSummary, told: &Told, output: Output) -> anyhow::Result<ExitCode> {
+async fn finish(
+    taken: &Taken,
+    done: &CycleSummary,
+    planned: bool,
+    told: &Told,
+    output: Output,
+) -> anyhow::Result<ExitCode> {
     taken.store().provisioning_cycle_put(taken.key(), done).await?;
     let (state, totals) = (taken.ledger.state().await?, taken.ledger.totals().await?);
-    let code = code_of(&state, &totals, done);
+    let code = code_of(&state, &totals, done, planned);
     let value = json!({
         "event": "finished", "exit": code, "cycle": done, "totals": totals, "quarantine": state.quarantine,
     });
     output.answer(&value, || {
-        let mut text = summary(done, &told.failures());
+        let mut text = match code {
+            0 if planned => planned_summary(done),
+            _ => summary(done, &told.failures()),
+        };
         if state.quarantine.is_some() {
             text.push_str(&format!("\nThe job is {}", standing(&state, SystemClock.now())));
         }
@@ -96,13 +106,14 @@ async fn finish(taken: &Taken, done: &CycleSummary, told: &Told, output: Output)
     Ok(ExitCode::from(code))
 }
 
-fn code_of(state: &JobState, totals: &Totals, done: &CycleSummary) -> u8 {
-    if state.quarantine.is_some() || done.error.is_some() {
-        QUARANTINED
-    } else if totals.escrowed + totals.references_failed + done.counts.failed > 0 {
-        ESCROWED
-    } else {
-        0
+/// What a plan left out is no failure of the plan, though it is out of step.
+fn code_of(state: &JobState, totals: &Totals, done: &CycleSummary, planned: bool) -> u8 {
+    let failed = done.counts.failed + done.counts.references_failed;
+    let before = if planned { 0 } else { totals.escrowed + totals.references_failed };
+    match (state.quarantine.is_some() || done.error.is_some(), failed + before) {
+        (true, _) => QUARANTINED,
+        (false, 0) => 0,
+        (false, _) => ESCROWED,
     }
 }
 
@@ -188,7 +199,9 @@ pub(super) async fn on_demand(options: options::OnDemand, output: Output) -> any
     if opened.file().mapping(kind).is_none() {
         bail!("the job leaves {many} out: there is no [{section}] in its file");
     }
-    let found = source.search(kind, &text).await?;
+    // As logs and messages write ids.
+    let prefix = if kind == Kind::User { "user:" } else { "group:" };
+    let found = source.search(kind, text.strip_prefix(prefix).unwrap_or(&text)).await?;
     let found = match found.len() {
         0 => bail!("the source has no {what} whose id, login name, mail address or display name is {text:?}"),
         1 => found,
@@ -229,7 +242,7 @@ async fn at_once(
             anstream::println!("{}", super::look::whole(entry));
         }
     }
-    finish(taken, &done, &told, output).await
+    finish(taken, &done, false, &told, output).await
 }
 
 pub(super) async fn undo(options: options::Undo, output: Output) -> anyhow::Result<ExitCode> {

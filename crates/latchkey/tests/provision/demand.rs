@@ -38,12 +38,14 @@ claims! {
         let said = place.json("on-demand", &["--user", "nobody@corp.example"]).await;
         said.ends(1).complains(&["the source has no person", "nobody@corp.example"]);
         let said = place.json("on-demand", &["--user", "Given2 Moss"]).await;
-        said.ends(1).complains(&["2 people", "give the id of one: p2, p3"]);
+        said.ends(1).complains(&["2 people", "give the id of one: user:p2, user:p3"]);
         place.json("on-demand", &["--group", "Nobody"]).await.ends(1).complains(&["the source has no group"]);
         place.say(&["on-demand", "provision.toml"]).await.ends(2).complains(&["--user", "--group"]);
         place.edit("\n[groups]\n", "\n");
         place.json("on-demand", &["--group", "Everybody"]).await.ends(1).complains(&["no [groups] in its file"]);
         assert_eq!(place.last_flight().await, before);
+        place.json("on-demand", &["--user", "user:p2"]).await.ends(0);
+        assert_eq!(place.people().await.into_keys().collect::<Vec<_>>(), ["person2@corp.example"]);
     }
 
     async fn somebody_who_left_is_out_at_once() {

@@ -4,6 +4,10 @@ use crate::claims;
 use crate::company::Company;
 use crate::place::{Place, Said};
 
+/// A title that the target does not take, so often.
+const REFUSED: &str = "long";
+const REFUSED_TIMES: usize = 128 << 10;
+
 /// The quarantine's words, once the cycle ended with 3.
 fn quarantine(said: &Said) -> String {
     let finished = said.ends(3).finished();
@@ -13,21 +17,35 @@ fn quarantine(said: &Said) -> String {
 claims! {
     async fn an_object_that_fails_holds_up_nobody_and_is_tried_again() {
         let mut company = Company::of(4);
-        company.groups.insert(2, ("Everybody".to_owned(), vec![1]));
+        company.person(4).title = REFUSED.repeat(REFUSED_TIMES);
         let place = Place::with(&company).await;
         let said = place.cycle(&company, 2).await;
-        assert_eq!(said.count("failed"), 1);
+        assert_eq!((said.count("failed"), said.count("created")), (1, 4));
         let failed = said.lines().into_iter().find(|line| line["status"] == "failure").expect("it is told");
-        assert!(failed["message"].as_str().is_some_and(|words| !words.is_empty()), "{failed}");
-        assert_eq!(place.people().await.len(), 4);
-        assert_eq!(place.groups().await.len(), 1);
+        assert!(failed["message"].as_str().is_some_and(|words| words.contains("title")), "{failed}");
+        assert_eq!(place.people().await.len(), 3);
+        assert_eq!(place.groups().await["Everybody"], 3);
         let words = place.say(&["status", "provision.toml"]).await;
         assert!(words.ends(0).stdout.contains("failed and tried again: 1 objects"), "{words:?}");
         // Also when nothing else changed: it is still out of step.
         place.cycle(&company, 2).await;
-        company.groups.get_mut(&2).expect("it is there").0 = "Leads".to_owned();
+        company.person(4).title = "Engineer".to_owned();
         assert_eq!(place.cycle(&company, 0).await.count("created"), 1);
-        assert_eq!(place.groups().await["Leads"], 1);
+        assert_eq!(place.groups().await["Everybody"], 4);
+    }
+
+    async fn two_objects_of_one_name_are_never_taken_for_one() {
+        let mut company = Company::of(2);
+        let place = Place::with(&company).await;
+        place.cycle(&company, 0).await;
+        company.groups.insert(2, ("Everybody".to_owned(), vec![1]));
+        let said = place.cycle(&company, 2).await;
+        let failed = said.lines().into_iter().find(|line| line["status"] == "failure").expect("it is told");
+        assert_eq!(failed["code"], "DuplicateSourceEntries");
+        assert_eq!(place.groups().await, [("Everybody".to_owned(), 2)].into());
+        company.groups.remove(&2);
+        place.cycle(&company, 0).await;
+        assert_eq!(place.groups().await, [("Everybody".to_owned(), 2)].into());
     }
 
     async fn a_wrong_token_is_quarantine_with_words_until_it_is_right() {
@@ -63,7 +81,7 @@ claims! {
         place.server.stop().await;
         let said = place.json("run", &[]).await;
         let words = quarantine(&said);
-        assert!(words.contains("connect") || words.contains("reach"), "{words}");
+        assert!(words.contains("nobody answers at 127.0.0.1"), "{words}");
         assert_eq!(said.finished()["quarantine"]["reason"], "EncounteredQuarantineException");
         let test = place.say(&["test-connection", "provision.toml"]).await;
         assert!(test.ends(1).stdout.contains("FAIL target"), "{test:?}");

@@ -17,7 +17,7 @@ claims! {
             ("deletion_limit = 3", "deletion_limit = \"3\"", 3, "job.deletion_limit", "found the text \"3\", but a whole number"),
             ("kind = \"csv\"", "kind = \"excel\"", 6, "source.kind", "found \"excel\", but one of csv, json"),
             ("token_file = \"token.txt\"", "token = \"secret\"", 12, "target.token", "there is no such field here; there are ca_file"),
-            ("source = \"jobTitle\"", "expression = \"Trim([jobTitle]\"", 17, "users.mapping[1].expression", "')'"),
+            ("source = \"jobTitle\"", "expression = \"Trim([jobTitle]\"", 17, "users.mapping[1].expression", "expected a comma or )"),
             ("target = \"title\"", "target = \"meta.version\"", 17, "users.mapping[1].target", "the target makes it itself"),
             ("[groups]", "[groups]\ndelete = \"no\"", 22, "groups.delete", "found the text \"no\", but true or false"),
             ("[job]", "[job", 1, "", "this is no TOML"),

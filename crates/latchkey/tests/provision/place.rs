@@ -249,11 +249,13 @@ impl Said {
         count.unwrap_or_else(|| panic!("no {what} in {finished}"))
     }
 
-    /// That all of these are in what was written to standard error.
+    /// That all of these are in what was written to standard error, which is one object with `--json`.
     #[track_caller]
     pub(crate) fn complains(&self, words: &[&str]) -> &Self {
+        let json = serde_json::from_str(&self.stderr).unwrap_or(Json::Null);
+        let text = json["error"].as_str().unwrap_or(&self.stderr);
         for word in words {
-            assert!(self.stderr.contains(word), "no {word:?} in {self:?}");
+            assert!(text.contains(word), "no {word:?} in {self:?}");
         }
         self
     }

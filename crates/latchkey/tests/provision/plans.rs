@@ -94,7 +94,7 @@ claims! {
         place.edit("[groups]", filter);
         let preview = place.say(&["preview", "provision.toml"]).await;
         preview.ends(0);
-        assert_eq!(preview.stdout.matches("disable Given").count(), 2, "{preview:?}");
+        assert_eq!(preview.stdout.matches("disable person Given").count(), 2, "{preview:?}");
         assert!(preview.stdout.contains("does not hold"), "{preview:?}");
         assert!(place.people().await.values().all(|(active, _)| *active));
     }

@@ -32,17 +32,17 @@ claims! {
     async fn a_change_of_a_file_is_sent_without_a_word_and_a_signal_stops_it() {
         let mut company = Company::of(3);
         let place = Place::with(&company).await;
-        for signal in [Signal::TERM, Signal::INT] {
+        for (signal, title) in [(Signal::TERM, "Lead"), (Signal::INT, "Head")] {
             let mut watch = place.start(&["watch", "provision.toml", "--json"]);
             cycles(&mut watch, 1).await;
             assert_eq!(place.people().await.len(), 3);
-            company.person(2).title = format!("{signal:?}");
+            company.person(2).title = title.to_owned();
             company.person(3).enabled = !company.people[&3].enabled;
             company.write(place.folder.path());
             let took = cycles(&mut watch, 2).await;
             assert!(took < Duration::from_secs(3), "{took:?}");
             let people = place.people().await;
-            assert_eq!(people["person2@corp.example"].1, format!("{signal:?}"));
+            assert_eq!(people["person2@corp.example"].1, title);
             assert_eq!(people["person3@corp.example"].0, company.people[&3].enabled);
             stopped(&mut watch, signal);
             // The job is free at once.
