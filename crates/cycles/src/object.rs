@@ -307,6 +307,10 @@ impl<S: Source, T: Target, L: Ledger> Bench<'_, S, T, L> {
     /// Looks for the object by one attribute after the other.
     async fn matched(&self, work: &mut Work<'_>) -> Result<Holding, Stop> {
         let kind = work.entry.kind;
+        // Two that nobody has made yet would both be made, or the second be taken for the first.
+        if let Some((path, value)) = work.desired.matching.first() {
+            self.claim_first(work.row.key, format!("{kind:?}/{path}/{}", value.to_lowercase()))?;
+        }
         for (path, value) in &work.desired.matching {
             match self.target.find(kind, path, value, &mut work.trail).await? {
                 Found::None => {}
@@ -330,24 +334,7 @@ impl<S: Source, T: Target, L: Ledger> Bench<'_, S, T, L> {
         target_id: &str,
         others: &mut Vec<Write>,
     ) -> Result<(), Stop> {
-        let taken = |label: &str| {
-            Stop::Fault(Fault {
-                code: "DuplicateSourceEntries".to_owned(),
-                message: format!(
-                    "the object of the target that matches belongs to {label} already; two objects of the source have the same value in the attribute that they are matched by"
-                ),
-                retry_after: None,
-            })
-        };
-        let by = *self
-            .claims
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(format!("{kind:?}/{target_id}"))
-            .or_insert(key);
-        if by != key {
-            return Err(taken("another object of the same name"));
-        }
+        self.claim_first(key, format!("{kind:?}/{target_id}"))?;
         let Some(mut other) = self.ledger.linked_to(kind, target_id).await? else { return Ok(()) };
         if other.key == key {
             return Ok(());
@@ -365,6 +352,16 @@ impl<S: Source, T: Target, L: Ledger> Bench<'_, S, T, L> {
         other.held = false;
         others.push(Write::Object(Box::new(other)));
         Ok(())
+    }
+
+    /// The first in a cycle to name it has it.
+    fn claim_first(&self, key: ObjectKey, what: String) -> Result<(), Stop> {
+        let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
+        if *claims.entry(what).or_insert(key) == key {
+            Ok(())
+        } else {
+            Err(taken("another object of this cycle"))
+        }
     }
 
     async fn read(&self, work: &mut Work<'_>) -> Result<Holding, Stop> {
@@ -399,7 +396,9 @@ impl<S: Source, T: Target, L: Ledger> Bench<'_, S, T, L> {
             wanted.value = Some(Json::String(free));
         }
         let resource = work.desired.resource();
-        Ok(self.target.create(work.entry.kind, resource, &mut work.trail).await?)
+        let id = self.target.create(work.entry.kind, resource, &mut work.trail).await?;
+        self.claim_first(work.row.key, format!("{:?}/{id}", work.entry.kind))?;
+        Ok(id)
     }
 
     async fn delete(&self, mut work: Work<'_>, target_id: &str) -> Result<Outcome, Broken> {
@@ -695,6 +694,16 @@ impl From<LedgerError> for Stop {
     fn from(error: LedgerError) -> Self {
         Self::Broken(Broken::Ledger(error))
     }
+}
+
+fn taken(label: &str) -> Stop {
+    Stop::Fault(Fault {
+        code: "DuplicateSourceEntries".to_owned(),
+        message: format!(
+            "the object of the target that matches belongs to {label} already; two objects of the source have the same value in the attribute that they are matched by"
+        ),
+        retry_after: None,
+    })
 }
 
 fn absent(id: latchkey_provisioning::EntryId, kind: Kind, presence: Presence) -> Entry {

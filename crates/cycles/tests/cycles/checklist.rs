@@ -380,6 +380,21 @@ fn two_that_match_are_told_and_neither_is_written() {
 }
 
 #[test]
+fn two_of_one_name_are_not_linked_to_one_object() {
+    let scene = Scene::new();
+    {
+        let mut directory = locked(&scene.source.directory);
+        directory.aliases.insert("twin".to_owned(), "ada".to_owned());
+    }
+    scene.people(&["ada", "twin", "ben"]);
+    let summary = scene.run();
+    assert_eq!((summary.counts.created, summary.counts.failed), (2, 1), "{summary:?}");
+    let codes: Vec<_> = scene.ledger.log().into_iter().filter_map(|entry| entry.code).collect();
+    assert_eq!(codes, ["DuplicateSourceEntries"]);
+    assert_eq!(scene.run().counts.failed, 1, "in later cycles as well");
+}
+
+#[test]
 fn who_was_made_anew_at_the_source_takes_the_account_over() {
     let scene = Scene::new();
     scene.people(&["ada"]);
