@@ -222,7 +222,7 @@ pub(crate) enum Reset {
 
 #[derive(Debug, Args)]
 pub(crate) struct Expression {
-    /// The expression, as 'Join(" ", [givenName], [surname])'
+    /// The expression, as `Join(" ", [givenName], [surname])`
     pub(crate) text: String,
     /// A value of an attribute, as givenName=Mira
     #[arg(long = "set", value_name = "NAME=VALUE")]
