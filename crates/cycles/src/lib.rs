@@ -10,7 +10,9 @@
 //! has been read and the limit allows it (P3).
 #![warn(missing_docs)]
 
+mod any;
 mod cycle;
+mod embedded;
 mod end;
 mod ledger;
 mod memory;
@@ -25,7 +27,9 @@ mod stored;
 mod target;
 mod undo;
 
+pub use any::{JobReading, JobSource};
 pub use cycle::{Cycle, Job, Options};
+pub use embedded::{Embedded, EmbeddedReading, watermark as embedded_watermark};
 pub use ledger::{Ledger, LedgerError};
 pub use memory::MemoryLedger;
 pub use plan::Plan;

@@ -60,7 +60,7 @@ impl AnySource {
             Directory::Files { .. } => Files::open(&options).map(Self::Files),
             Directory::Ldap { .. } => Ldap::open(&options).map(Self::Ldap),
             Directory::Scim { .. } => Scim::open(&options).map(Self::Scim),
-            Directory::Graph { .. } | Directory::Embedded => Err(SourceError::new(
+            Directory::Graph { .. } | Directory::Embedded { .. } => Err(SourceError::new(
                 SourceErrorKind::Malformed,
                 "this kind of source is not read by the directory crate",
             )),

@@ -34,7 +34,7 @@ fn statements() -> Vec<&'static Stmt> {
         crate::workspace::STATEMENTS,
     ];
     let all = of_nouns.into_iter().flatten().copied();
-    all.chain(crate::provisioning::statements()).collect()
+    all.chain(crate::provisioning::statements()).chain(crate::embedded::statements()).collect()
 }
 
 fn sqlite() -> (tempfile::TempDir, Connection) {
@@ -88,7 +88,7 @@ async fn every_statement_prepares_on_postgres() {
 }
 
 /// Statements that walk a whole table on purpose: few rows, or nobody waits for them.
-const WALKS: &[&str] = &["KEYS_REPLACED", "ROTATION_FREE", "WORKSPACE_LIST"];
+const WALKS: &[&str] = &["JOB_FED", "JOB_FREE_ALL", "KEYS_REPLACED", "ROTATION_FREE", "WORKSPACE_LIST"];
 
 #[test]
 fn no_statement_scans_a_table() {
@@ -135,7 +135,10 @@ const PAGES: &[&str] = &[
     "CASE_PAGE",
     "COLLECTION_PAGE",
     "CONNECTOR_LIST",
+    "FEED_SEQ",
     "FLIGHT_PRUNE",
+    "FEED_NEXT",
+    "JOB_FED",
     "JOB_LIST",
     "KEY_LAST",
     "KEY_LIST",

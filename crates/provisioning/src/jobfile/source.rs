@@ -86,14 +86,20 @@ pub enum Directory {
         ca_file: Option<String>,
     },
     /// Latchkey's own directory.
-    Embedded,
+    Embedded {
+        /// Whose directory, by the workspace's name; the only one without it, and its own for a job of a
+        /// workspace.
+        workspace: Option<String>,
+        /// The application whose assignments count; those to any without one.
+        application: Option<String>,
+    },
 }
 
 impl Directory {
     /// Where the secret is that the source is shown, if it takes one.
     pub const fn secret(&self) -> Option<&SecretFrom> {
         match self {
-            Self::Files { .. } | Self::Embedded => None,
+            Self::Files { .. } | Self::Embedded { .. } => None,
             Self::Ldap { password, .. } => Some(password),
             Self::Graph { client_secret, .. } => Some(client_secret),
             Self::Scim { token, .. } => Some(token),
@@ -147,7 +153,10 @@ pub(super) fn read(fields: Fields<'_>) -> Option<Directory> {
             let ca_file = fields.text("ca_file").map(owned);
             url.zip(token).map(|(url, token)| Directory::Scim { url, token, assigned_entitlement, ca_file })
         }
-        Word::Embedded => Some(Directory::Embedded),
+        Word::Embedded => Some(Directory::Embedded {
+            workspace: fields.text("workspace").map(owned),
+            application: fields.text("application").map(owned),
+        }),
     };
     fields.finish();
     directory

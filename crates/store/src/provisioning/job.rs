@@ -34,7 +34,9 @@ macro_rules! columns {
             $j,
             "leased_until, ",
             $j,
-            "created_at"
+            "created_at, ",
+            $j,
+            "feed_seen"
         )
     };
 }
@@ -45,6 +47,17 @@ statements! {
     JOB_LIST = concat!("select ", columns!("j."), " from provisioning_job j where j.workspace_id = $1 order by j.name");
     JOB_INSERT = "insert into provisioning_job (workspace_id, id, name, definition, state, runs_at, fence, created_at) \
         values ($1, $2, $3, $4, $5, $6, 0, $7) on conflict do nothing";
+    JOB_ADD = "insert into provisioning_job (workspace_id, id, name, definition, state, feed_seen, fence, created_at) \
+        values ($1, $2, $3, $4, $5, $6, 0, $7)";
+    JOB_REDEFINE = "update provisioning_job set name = $3, definition = $4, \
+        feed_seen = case when cast($5 as bigint) is null then null else coalesce(feed_seen, 0) end \
+        where workspace_id = $1 and id = $2";
+    JOB_DUE_AT = "update provisioning_job set runs_at = $3 where workspace_id = $1 and id = $2";
+    JOB_FED = "select j.workspace_id, j.id from provisioning_job j join embedded_feed f on f.workspace_id = j.workspace_id \
+        where j.feed_seen is not null and f.seq > j.feed_seen and j.runs_at is not null";
+    JOB_SEEN = "update provisioning_job set feed_seen = $4 where workspace_id = $1 and id = $2 and fence = $3 \
+        and feed_seen is not null";
+    JOB_FREE_ALL = "update provisioning_job set leased_until = null, holder = null where holder = $1";
     JOB_DEFINE = "update provisioning_job set name = $3, definition = $4, runs_at = $5 where workspace_id = $1 and id = $2";
     JOB_DELETE = "delete from provisioning_job where workspace_id = $1 and id = $2";
     JOB_TAKE = concat!("update provisioning_job set fence = fence + 1, holder = $4, leased_until = $5 \
@@ -91,6 +104,9 @@ pub struct JobRow {
     pub leased_until: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Up to which number of the workspace's own directory leavers were looked for; `None` for jobs that
+    /// read elsewhere.
+    pub feed_seen: Option<i64>,
 }
 
 impl JobRow {
@@ -112,6 +128,7 @@ fn load(row: &mut Columns<'_>) -> Result<JobRow, StoreError> {
         holder: row.maybe()?,
         leased_until: row.maybe()?,
         created_at: row.next()?,
+        feed_seen: row.maybe()?,
     })
 }
 
@@ -213,6 +230,22 @@ impl Store {
         self.write(vec![op(&JOB_PLAN, params)]).await
     }
 
+    /// Jobs that run by themselves and whose workspace's own directory has changes that they have not looked at.
+    pub async fn provisioning_jobs_fed(&self) -> Result<Vec<(WorkspaceId, JobId)>, StoreError> {
+        self.scan(&JOB_FED, Vec::new(), |row| Ok((row.next()?, row.next()?))).await
+    }
+
+    /// Leavers were looked for up to this number, unless somebody else has taken the job.
+    pub async fn provisioning_job_seen(&self, held: Held, seq: i64) -> Result<(), StoreError> {
+        let params = params![held.workspace_id, held.job_id, held.fence, seq];
+        self.write(vec![op(&JOB_SEEN, params)]).await
+    }
+
+    /// Gives free what somebody of this name held who is no more.
+    pub async fn provisioning_jobs_free(&self, holder: &str) -> Result<(), StoreError> {
+        self.write(vec![op(&JOB_FREE_ALL, params![holder])]).await
+    }
+
     /// Keeps what a cycle came to.
     pub async fn provisioning_cycle_put(
         &self,
@@ -242,7 +275,7 @@ impl Store {
     }
 }
 
-fn text_of(state: &JobState) -> String {
+pub(super) fn text_of(state: &JobState) -> String {
     serde_json::to_string(state).unwrap_or_default()
 }
 
