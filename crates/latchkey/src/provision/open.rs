@@ -138,6 +138,7 @@ impl Opened {
             holder: None,
             leased_until: None,
             created_at: now,
+            feed_seen: None,
         };
         store.provisioning_job_insert(&fresh).await?;
         let row = self.row(store).await?.context("the job that was just made is not there")?;
