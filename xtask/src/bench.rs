@@ -1,6 +1,7 @@
 //! Requests per second, beside what the machine can do at most.
 
 mod pages;
+pub(crate) mod provisioning;
 mod report;
 
 use std::net::{TcpListener, TcpStream};

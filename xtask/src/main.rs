@@ -63,6 +63,12 @@ const COMMANDS: &[Command] = &[
         help: bench::HELP,
         run: bench::run,
     },
+    Command {
+        name: "bench-provisioning",
+        summary: "measure cycles of a large company against the target's own ceiling",
+        help: bench::provisioning::HELP,
+        run: bench::provisioning::run,
+    },
 ];
 
 fn main() -> ExitCode {

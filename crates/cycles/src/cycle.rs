@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
+use futures_util::future::join;
 use futures_util::stream::{self, StreamExt as _};
 use latchkey_kernel::id::CycleId;
 use latchkey_kernel::{Clock, Entropy, Timestamp};
@@ -127,6 +128,11 @@ impl<S: Source, T: Target, L: Ledger> Cycle<'_, S, T, L> {
         let state = self.ledger.state().await?;
         let mut run = self.begin(&state);
         let reached = run.all(&state).await;
+        // What was done is put down even when it broke off.
+        let reached = match run.write_rest().await {
+            Ok(()) => reached,
+            Err(lost) => Err(lost),
+        };
         run.finish(state, reached).await
     }
 
@@ -140,6 +146,10 @@ impl<S: Source, T: Target, L: Ledger> Cycle<'_, S, T, L> {
         let mut run = self.begin(&state);
         run.kind = CycleKind::OnDemand;
         let done = run.some(changes).await;
+        let done = match run.write_rest().await {
+            Ok(()) => done,
+            Err(lost) => Err(lost),
+        };
         let out = run.counts.disabled + run.counts.deleted;
         state.pushed_out += usize::try_from(out).unwrap_or(usize::MAX);
         let error = match done {
@@ -185,6 +195,7 @@ impl<S: Source, T: Target, L: Ledger> Cycle<'_, S, T, L> {
             staged: Vec::new(),
             out: state.pushed_out,
             approved: state.approved,
+            unwritten: Vec::new(),
         }
     }
 }
@@ -203,6 +214,8 @@ pub(crate) struct Run<'r, S, T, L> {
     /// How many there are, those included that were out before this cycle began.
     out: usize,
     approved: Option<usize>,
+    /// What came of the last portion of objects: written while the next one is under way.
+    unwritten: Vec<Write>,
 }
 
 impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
@@ -237,6 +250,7 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
     async fn some(&mut self, changes: Vec<Change>) -> Result<(), Broken> {
         self.progress.tell(Event::Began { kind: self.kind, expected: Some(changes.len() as u64) });
         self.take(changes).await?;
+        self.write_rest().await?;
         self.let_go().await?;
         self.references().await?;
         Ok(())
@@ -251,8 +265,10 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
         while let Some(page) = reading.next().await? {
             self.take(page).await?;
         }
+        self.write_rest().await?;
         if full {
             self.absent().await?;
+            self.write_rest().await?;
         }
         Ok(reading.watermark())
     }
@@ -296,14 +312,31 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
             let now = self.bench.source.fetch(kind, &ids).await?;
             self.take(now).await?;
         }
-        Ok(())
+        self.write_rest().await
     }
 
     /// Disables and deletes who left, or none of them.
     async fn let_go(&mut self) -> Result<(), Broken> {
         let staged = std::mem::take(&mut self.staged);
         let gate = if self.may_let_go() { Gate::Perform } else { Gate::Hold };
-        self.perform(staged, gate).await
+        let mut staged = staged.into_iter();
+        loop {
+            let mut portion: Vec<Task> = staged.by_ref().take(PORTION).collect();
+            if portion.is_empty() {
+                return self.write_rest().await;
+            }
+            // Somebody else may have taken the object of the target over meanwhile.
+            let keys: Vec<ObjectKey> = portion.iter().map(|task| ObjectKey::of(task.change.id())).collect();
+            let rows = self.bench.ledger.objects(&keys).await?;
+            let rows: HashMap<ObjectKey, ObjectRow> = rows.into_iter().map(|row| (row.key, row)).collect();
+            for (task, key) in portion.iter_mut().zip(keys) {
+                task.row = rows.get(&key).cloned();
+                if task.row.as_ref().is_none_or(|row| row.link.is_none()) {
+                    task.held = None;
+                }
+            }
+            self.perform(portion, gate).await?;
+        }
     }
 
     fn may_let_go(&self) -> bool {
@@ -330,6 +363,9 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
 
     async fn portion(&mut self, changes: Vec<Change>) -> Result<(), Broken> {
         let keys: Vec<ObjectKey> = changes.iter().map(|change| ObjectKey::of(change.id())).collect();
+        if self.depends_on_unwritten(&keys) {
+            self.write_rest().await?;
+        }
         let rows = self.bench.ledger.objects(&keys).await?;
         let mut rows: HashMap<ObjectKey, ObjectRow> = rows.into_iter().map(|row| (row.key, row)).collect();
         let now = self.bench.clock.now();
@@ -355,8 +391,31 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
             }
         }
         self.perform(tasks, Gate::Stage).await?;
+        if !lists.is_empty() {
+            self.write_rest().await?;
+        }
         for (group, members) in lists {
             self.members(group, members).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether rows of these would be read other than they are going to be.
+    fn depends_on_unwritten(&self, keys: &[ObjectKey]) -> bool {
+        let keys: HashSet<&ObjectKey> = keys.iter().collect();
+        self.unwritten.iter().any(|write| match write {
+            Write::Object(row) => keys.contains(&row.key),
+            Write::Forget(key) => keys.contains(key),
+            Write::Unsent { .. } => true,
+            _ => false,
+        })
+    }
+
+    /// Writes what is not written yet.
+    pub(crate) async fn write_rest(&mut self) -> Result<(), Broken> {
+        let rest = std::mem::take(&mut self.unwritten);
+        if !rest.is_empty() {
+            self.bench.ledger.write(rest).await?;
         }
         Ok(())
     }
@@ -369,12 +428,15 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
             if portion.is_empty() {
                 return Ok(());
             }
+            let rest = std::mem::take(&mut self.unwritten);
             let bench = &self.bench;
-            let outcomes: Vec<Result<Outcome, Broken>> = stream::iter(portion)
+            let work = stream::iter(portion)
                 .map(|task| bench.object(task, gate))
                 .buffer_unordered(at_once)
-                .collect()
-                .await;
+                .collect::<Vec<Result<Outcome, Broken>>>();
+            let write = async { if rest.is_empty() { Ok(()) } else { bench.ledger.write(rest).await } };
+            let (outcomes, written) = join(work, write).await;
+            written?;
             self.remember(outcomes).await?;
         }
     }
@@ -405,12 +467,13 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
                 self.staged.push(task);
             }
         }
-        if !writes.is_empty() {
-            self.bench.ledger.write(writes).await?;
-        }
+        self.unwritten = writes;
         self.progress.tell(Event::Counts(&self.counts));
         match broken {
-            Some(broken) => Err(broken),
+            Some(broken) => {
+                self.write_rest().await?;
+                Err(broken)
+            }
             None => Ok(()),
         }
     }

@@ -413,19 +413,44 @@ impl<S: Source, T: Target, L: Ledger> Bench<'_, S, T, L> {
             Kind::Group => self.ledger.members_of(work.row.key, None, usize::MAX >> 1).await?,
         };
         let ends = ends.into_iter().filter(|row| row.sent);
-        let undo = before.map(|resource| Undo::Recreate {
-            resource: Json::Object(resource),
-            ends: ends.map(|row| if kind == Kind::User { row.group } else { row.member }).collect(),
-        });
+        let ends: Vec<ObjectKey> =
+            ends.map(|row| if kind == Kind::User { row.group } else { row.member }).collect();
+        let groups = if kind == Kind::User { ends.clone() } else { Vec::new() };
+        let undo = before.map(|resource| Undo::Recreate { resource: Json::Object(resource), ends });
         if undo.is_some()
             && let Err(failure) = self.target.delete(kind, target_id, &mut work.trail).await
         {
+            return self.stopped(work, Action::Delete, Stop::Target(failure));
+        }
+        if let Err(failure) = self.take_out(target_id, &groups, &mut work.trail).await? {
             return self.stopped(work, Action::Delete, Stop::Target(failure));
         }
         let key = work.row.key;
         let mut outcome = self.done(work, Action::Delete, Vec::new(), undo);
         outcome.writes = vec![Write::Unsent { key, at: None }, Write::Forget(key)];
         Ok(outcome)
+    }
+
+    /// Takes somebody who is deleted out of the groups that they were put into: not every target does
+    /// that by itself, and RFC 7644 §3.6 does not ask for it.
+    async fn take_out(
+        &self,
+        target_id: &str,
+        groups: &[ObjectKey],
+        trail: &mut Vec<Exchange>,
+    ) -> Result<Result<(), Failure>, Broken> {
+        for group in self.ledger.objects(groups).await? {
+            let Some(group_id) = group.managed() else { continue };
+            let gone = [target_id.to_owned()];
+            match self.target.change_members(group_id, (&[], &gone), trail).await {
+                Err(failure) if failure.kind.is_transient() || failure.kind.is_connection() => {
+                    return Ok(Err(failure));
+                }
+                // One that takes them out itself may not know them any more.
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(Ok(()))
     }
 
     /// Leaves an object that would be disabled or deleted as it is, for now.

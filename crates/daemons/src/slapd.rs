@@ -83,8 +83,11 @@ impl Slapd {
             }
             command
         };
-        let added =
-            command(&add).arg("-l").arg(place("people.ldif")).output().context("cannot run slapadd")?;
+        let added = command(&add)
+            .args(["-q", "-l"])
+            .arg(place("people.ldif"))
+            .output()
+            .context("cannot run slapadd")?;
         if !added.status.success() {
             bail!("slapadd failed:\n{}", String::from_utf8_lossy(&added.stderr));
         }

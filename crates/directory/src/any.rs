@@ -8,6 +8,7 @@ use latchkey_provisioning::{EntryId, Kind};
 use secrecy::SecretString;
 
 use crate::files::{self, Files};
+use crate::graph::{self, Graph};
 use crate::ldap::{self, Ldap};
 use crate::scim::{self, Scim};
 
@@ -35,6 +36,8 @@ pub enum AnySource {
     Files(Files),
     /// A directory that speaks LDAP, or Active Directory.
     Ldap(Ldap),
+    /// Microsoft Graph.
+    Graph(Graph),
     /// Any SCIM 2.0 provider.
     Scim(Scim),
 }
@@ -46,6 +49,8 @@ pub enum Reading {
     Files(files::Reading),
     /// Of a directory that speaks LDAP.
     Ldap(Box<ldap::Reading>),
+    /// Of Microsoft Graph.
+    Graph(Box<graph::Reading>),
     /// Of a SCIM provider.
     Scim(Box<scim::Reading>),
 }
@@ -60,9 +65,10 @@ impl AnySource {
             Directory::Files { .. } => Files::open(&options).map(Self::Files),
             Directory::Ldap { .. } => Ldap::open(&options).map(Self::Ldap),
             Directory::Scim { .. } => Scim::open(&options).map(Self::Scim),
-            Directory::Graph { .. } | Directory::Embedded { .. } => Err(SourceError::new(
+            Directory::Graph { .. } => Graph::open(&options).map(Self::Graph),
+            Directory::Embedded { .. } => Err(SourceError::new(
                 SourceErrorKind::Malformed,
-                "this kind of source is not read by the directory crate",
+                "the embedded directory is in Latchkey's own database and is not opened as a source from outside",
             )),
         }
     }
@@ -74,6 +80,10 @@ impl AnySource {
     /// there is no reading.
     pub async fn read(&self, since: Option<&Watermark>) -> Result<Reading, SourceError> {
         match self {
+            Self::Graph(graph) => {
+                let reading = Box::pin(graph.read(since)).await?;
+                Ok(Reading::Graph(Box::new(reading)))
+            }
             Self::Scim(scim) => {
                 Box::pin(scim.read(since)).await.map(|reading| Reading::Scim(Box::new(reading)))
             }
@@ -91,6 +101,7 @@ impl AnySource {
     pub async fn fetch(&self, kind: Kind, ids: &[EntryId]) -> Result<Vec<Change>, SourceError> {
         match self {
             Self::Files(files) => files.fetch(kind, ids).await,
+            Self::Graph(graph) => Box::pin(graph.fetch(kind, ids)).await,
             Self::Scim(scim) => Box::pin(scim.fetch(kind, ids)).await,
             Self::Ldap(ldap) => Box::pin(ldap.fetch(kind, ids)).await,
         }
@@ -103,6 +114,7 @@ impl AnySource {
     pub async fn search(&self, kind: Kind, text: &str) -> Result<Vec<Change>, SourceError> {
         match self {
             Self::Files(files) => files.search(kind, text).await,
+            Self::Graph(graph) => Box::pin(graph.search(kind, text)).await,
             Self::Scim(scim) => Box::pin(scim.search(kind, text)).await,
             Self::Ldap(ldap) => Box::pin(ldap.search(kind, text)).await,
         }
@@ -115,6 +127,7 @@ impl AnySource {
     pub async fn test(&self) -> Result<String, SourceError> {
         match self {
             Self::Files(files) => files.test().await,
+            Self::Graph(graph) => Box::pin(graph.test()).await,
             Self::Scim(scim) => Box::pin(scim.test()).await,
             Self::Ldap(ldap) => Box::pin(ldap.test()).await,
         }
@@ -129,7 +142,7 @@ impl AnySource {
         match self {
             Self::Files(files) => files.changed(since).await,
             // Nothing cheaper than a reading says so.
-            Self::Scim(_) => std::future::pending().await,
+            Self::Graph(_) | Self::Scim(_) => std::future::pending().await,
             Self::Ldap(ldap) => Box::pin(ldap.changed(since)).await,
         }
     }
@@ -140,6 +153,7 @@ impl Reading {
     pub fn is_full(&self) -> bool {
         match self {
             Self::Files(reading) => reading.is_full(),
+            Self::Graph(reading) => reading.is_full(),
             Self::Scim(reading) => reading.is_full(),
             Self::Ldap(reading) => reading.is_full(),
         }
@@ -149,6 +163,7 @@ impl Reading {
     pub fn expected(&self) -> Option<u64> {
         match self {
             Self::Files(reading) => reading.expected(),
+            Self::Graph(reading) => reading.expected(),
             Self::Scim(reading) => reading.expected(),
             Self::Ldap(reading) => reading.expected(),
         }
@@ -161,6 +176,7 @@ impl Reading {
     pub async fn next(&mut self) -> Result<Option<Vec<Change>>, SourceError> {
         match self {
             Self::Files(reading) => reading.next().await,
+            Self::Graph(reading) => Box::pin(reading.next()).await,
             Self::Scim(reading) => Box::pin(reading.next()).await,
             Self::Ldap(reading) => Box::pin(reading.next()).await,
         }
@@ -171,8 +187,32 @@ impl Reading {
     pub fn watermark(self) -> Watermark {
         match self {
             Self::Files(reading) => reading.watermark(),
+            Self::Graph(reading) => reading.watermark(),
             Self::Scim(reading) => reading.watermark(),
             Self::Ldap(reading) => reading.watermark(),
         }
+    }
+}
+
+/// Of a reading whose next page was asked for and not waited for.
+pub(crate) fn interrupted() -> SourceError {
+    SourceError::new(SourceErrorKind::Unreachable, "the reading was interrupted in the middle; begin it anew")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_send(_: impl Send) {}
+
+    /// Cycles run on any thread; this compiles only while all futures may move.
+    #[expect(dead_code, reason = "to be compiled, not run")]
+    fn all_futures_may_move(source: &AnySource, reading: &mut Reading, since: &Watermark) {
+        is_send(source.read(None));
+        is_send(source.fetch(Kind::User, &[]));
+        is_send(source.search(Kind::User, ""));
+        is_send(source.test());
+        is_send(source.changed(since));
+        is_send(reading.next());
     }
 }

@@ -8,8 +8,10 @@
 #![warn(missing_docs)]
 
 mod any;
+mod at_once;
 mod attributes;
 mod files;
+mod graph;
 mod ldap;
 mod scim;
 mod tls;
@@ -17,5 +19,6 @@ mod web;
 
 pub use any::{AnySource, Options, Reading};
 pub use files::Files;
+pub use graph::Graph;
 pub use ldap::Ldap;
 pub use scim::Scim;

@@ -26,7 +26,6 @@ pub(crate) struct Web {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
     body: Vec<u8>,
     host: String,
 }
@@ -116,6 +115,12 @@ impl Answer {
         }
     }
 
+    /// The body as a number, where it is one.
+    pub(crate) fn number(&self) -> Option<u64> {
+        let text = std::str::from_utf8(&self.body).ok().filter(|_| self.status == 200)?;
+        text.trim_start_matches('\u{feff}').trim().parse().ok()
+    }
+
     /// Why it says no.
     pub(crate) fn refusal(&self) -> SourceError {
         let said = self.said();
@@ -148,9 +153,9 @@ impl Answer {
 }
 
 async fn taken(answer: Response) -> Result<Answer, SourceError> {
-    let (status, headers, host) = (answer.status().as_u16(), answer.headers().clone(), host(&answer));
+    let (status, host) = (answer.status().as_u16(), host(&answer));
     let body = answer.bytes().await.map_err(|error| broke(&error))?.to_vec();
-    Ok(Answer { status, headers, body, host })
+    Ok(Answer { status, body, host })
 }
 
 fn host(answer: &Response) -> String {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use latchkey_daemons::slapd::{BASE, ROTATOR, Slapd};
@@ -14,6 +15,8 @@ use ldap3::{Ldap, LdapConnAsync, Mod};
 use secrecy::SecretString;
 use serde_json::json;
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 /// How the server tells what changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +69,8 @@ fn ldif() -> String {
 
 impl Case {
     async fn new(way: Way) -> Self {
-        let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).expect("a certificate");
+        let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned(), "127.0.0.2".to_owned()])
+            .expect("a certificate");
         let syncs = match way {
             Way::Log => Some(100),
             Way::Present => Some(0),
@@ -513,4 +517,46 @@ async fn a_change_is_noticed_within_seconds() {
             assert!(waited.is_err(), "what was read is not new");
         }
     }
+}
+
+/// Passes on what comes in at another address of this machine, and keeps what the client sent.
+async fn forwarder(port: u16) -> (String, Arc<Mutex<Vec<u8>>>) {
+    let listener = TcpListener::bind("127.0.0.2:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let sent = Arc::new(Mutex::new(Vec::new()));
+    let kept = sent.clone();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let server = TcpStream::connect(("127.0.0.1", port)).await.expect("slapd");
+            let ((mut from_client, mut to_client), (mut from_server, mut to_server)) =
+                (client.into_split(), server.into_split());
+            tokio::spawn(async move { tokio::io::copy(&mut from_server, &mut to_client).await });
+            let kept = kept.clone();
+            tokio::spawn(async move {
+                let mut buffer = [0; 4_096];
+                while let Ok(length @ 1..) = from_client.read(&mut buffer).await {
+                    kept.lock().expect("what was sent").extend(&buffer[..length]);
+                    if to_server.write_all(&buffer[..length]).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    (address, sent)
+}
+
+#[tokio::test]
+async fn no_password_crosses_a_network_in_plain() {
+    let mut case = Case::new(Way::Times).await;
+    let (address, sent) = forwarder(case.slapd.port()).await;
+    case.set(|settings| *settings.url = format!("ldap://{address}"));
+    let error = case.source().test().await.unwrap_err();
+    assert_eq!(error.kind, SourceErrorKind::Refused, "{error}");
+    assert!(error.message.contains("no TLS came about"), "{error}");
+    case.set(|settings| *settings.ca_file = Some("ca.pem".to_owned()));
+    case.source().test().await.expect("StartTLS");
+    let sent = sent.lock().unwrap();
+    let contains = |text: &str| sent.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(sent.len() > 500 && !contains(case.slapd.password()) && !contains(ROTATOR));
 }

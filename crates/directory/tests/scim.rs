@@ -27,11 +27,12 @@ struct Provider {
     /// What the next answers are instead.
     trouble: VecDeque<(u16, Option<&'static str>, &'static str)>,
     /// Is done after the next so many answers.
-    meanwhile: Option<(usize, fn(&mut Provider))>,
+    meanwhile: Option<(usize, Act)>,
     asked: Vec<String>,
 }
 
 type Shared = Arc<Mutex<Provider>>;
+type Act = fn(&mut Provider);
 
 fn provider(shared: Shared) -> Router {
     let list = |State(shared): State<Shared>,
@@ -131,7 +132,7 @@ fn answer(
 
 fn user(number: usize) -> Json {
     json!({
-        "id": format!("u{number}"), "userName": format!("p{number}@corp.example"), "active": number % 10 != 0,
+        "id": format!("u{number}"), "userName": format!("p{number}@corp.example"), "active": !number.is_multiple_of(10),
         "name": {"givenName": format!("Given{number}"), "familyName": "Tal"}, "title": "Surveyor",
         "emails": [{"value": format!("old{number}@corp.example"), "type": "home"}, {"value": format!("p{number}@corp.example"), "type": "work"}],
         "externalId": format!("nick{number}"),

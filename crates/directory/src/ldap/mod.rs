@@ -4,6 +4,7 @@
 //! (RFC 4533), Active Directory's `uSNChanged`, or `modifyTimestamp`. Where a server doesn't say who
 //! left, the ids that are there are compared with those that were.
 
+mod changes;
 mod dn;
 mod entry;
 mod link;
@@ -12,23 +13,22 @@ mod people;
 mod reading;
 mod sync;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use latchkey_provisioning::feed::{Change, SourceError, SourceErrorKind, Watermark};
 use latchkey_provisioning::jobfile::Directory;
 use latchkey_provisioning::{EntryId, Kind, Presence};
-use ldap3::{SearchEntry, ldap_escape};
+use ldap3::ldap_escape;
 use uuid::Uuid;
 
 use crate::any::Options;
 use crate::attributes::Selection;
 use crate::tls;
 use link::{Link, Query, Target};
-use mark::{Bytes, Ids, Mark, Tracker, earlier};
+use mark::{Mark, Tracker};
 use people::People;
-use reading::Step;
 
 pub(crate) use reading::Reading;
 
@@ -193,229 +193,6 @@ impl Ldap {
             server: found.first("dsServiceName").unwrap_or_default().to_owned(),
             usn: found.first("highestCommittedUSN").and_then(|text| text.parse().ok()),
         })
-    }
-
-    async fn read_all(&self, link: Link, root: &Root) -> Result<Reading, SourceError> {
-        let place = &self.0;
-        let mut people = People::default();
-        let tracker = match root.usn.filter(|_| place.active_directory) {
-            Some(usn) => {
-                place.learn_all(&link, &mut people).await?;
-                Tracker::Usn { server: root.server.clone(), usn }
-            }
-            None => match self.synced(&link, root, &mut people).await? {
-                Some(tracker) => tracker,
-                None => Tracker::Time { latest: place.learn_all(&link, &mut people).await? },
-            },
-        };
-        let mut mark =
-            Mark { tracker, users: Ids::default(), groups: Ids::default(), assigned: Ids::default() };
-        for kind in [Kind::User, Kind::Group] {
-            mark.known_mut(kind).0 = people.ids(kind).collect();
-        }
-        mark.assigned.0 = self.assigned(&link, &mut people).await?;
-        let told = [Kind::User, Kind::Group].into_iter().filter(|kind| place.wanted(*kind).told);
-        let steps = told.map(|kind| Step::Whole { kind, cookie: Vec::new() }).collect();
-        Ok(Reading::new(self.0.clone(), link, mark, people, steps, true))
-    }
-
-    /// All ids by content synchronization, and the cookies to go on from; `None` where the server
-    /// doesn't offer it, or not to this login.
-    async fn synced(
-        &self,
-        link: &Link,
-        root: &Root,
-        people: &mut People,
-    ) -> Result<Option<Tracker>, SourceError> {
-        if !root.syncs {
-            return Ok(None);
-        }
-        let mut cookies = Vec::new();
-        for kind in [Kind::User, Kind::Group] {
-            let nothing = ["1.1".to_owned()];
-            let filter = &self.0.wanted(kind).filter;
-            let told = match link.changes(self.0.query(filter, &nothing), None).await {
-                Ok(told) => told,
-                Err(error)
-                    if matches!(error.kind, SourceErrorKind::Unreachable | SourceErrorKind::Throttled(_)) =>
-                {
-                    return Err(error);
-                }
-                Err(_) => return Ok(None),
-            };
-            for (name, id) in &told.changed {
-                people.learn(kind, name, *id);
-            }
-            let Some(cookie) = told.cookie else { return Ok(None) };
-            cookies.push(Bytes(cookie));
-        }
-        people.whole = true;
-        let (groups, users) = (cookies.pop(), cookies.pop());
-        Ok(users.zip(groups).map(|(users, groups)| Tracker::Sync { users, groups }))
-    }
-
-    async fn read_since(&self, link: Link, root: &Root, mut mark: Mark) -> Result<Reading, SourceError> {
-        let place = &self.0;
-        let mut people = People::default();
-        let mut changed: Vec<(Kind, String, Uuid)> = Vec::new();
-        let mut left: Vec<(Kind, Uuid)> = Vec::new();
-        let mut quiet = false;
-        match mark.tracker.clone() {
-            Tracker::Sync { users, groups } => {
-                if !root.syncs {
-                    return Err(expired());
-                }
-                let mut cookies = Vec::new();
-                for (kind, cookie) in [(Kind::User, users), (Kind::Group, groups)] {
-                    let nothing = ["1.1".to_owned()];
-                    let query = place.query(&place.wanted(kind).filter, &nothing);
-                    let told = link.changes(query, Some(cookie.0.clone())).await?;
-                    left.extend(told.left(mark.known(kind).0.iter()).into_iter().map(|id| (kind, id)));
-                    changed.extend(told.changed.into_iter().map(|(name, id)| (kind, name, id)));
-                    cookies.push(told.cookie.map_or(cookie, Bytes));
-                }
-                if let (Some(groups), Some(users)) = (cookies.pop(), cookies.pop()) {
-                    mark.tracker = Tracker::Sync { users, groups };
-                }
-            }
-            Tracker::Usn { server, usn } => {
-                let Some(now) = root.usn.filter(|now| root.server == server && *now >= usn) else {
-                    // Numbers hold at one server; another one, or one that was restored, counts by itself.
-                    return Err(expired());
-                };
-                quiet = now == usn;
-                if !quiet {
-                    place.learn_all(&link, &mut people).await?;
-                    let since = format!("(uSNChanged>={})", usn.saturating_add(1));
-                    changed = self.matching(&link, &since).await?;
-                    mark.tracker = Tracker::Usn { server, usn: now };
-                }
-            }
-            Tracker::Time { latest } => {
-                let now = place.learn_all(&link, &mut people).await?;
-                let since = earlier(&latest).ok_or_else(expired)?;
-                changed = self.matching(&link, &format!("(modifyTimestamp>={since})")).await?;
-                mark.tracker = Tracker::Time { latest: now.max(latest) };
-            }
-        }
-        if people.whole {
-            for kind in [Kind::User, Kind::Group] {
-                let there: HashSet<Uuid> = people.ids(kind).collect();
-                left.extend(mark.known(kind).0.iter().filter(|id| !there.contains(id)).map(|id| (kind, *id)));
-                let told: HashSet<Uuid> = changed.iter().map(|(_, _, id)| *id).collect();
-                let new = people
-                    .named(kind)
-                    .filter(|(_, id)| !mark.known(kind).0.contains(id) && !told.contains(id));
-                changed.extend(new.map(|(name, id)| (kind, name.to_owned(), id)));
-            }
-        }
-        for (kind, name, id) in &changed {
-            people.learn(*kind, name, *id);
-        }
-        if !quiet {
-            self.note_assignments(&link, &mut mark, &mut people, &mut changed).await?;
-        }
-        let left = self.gone(&link, left).await?;
-        for change in &left {
-            if let Ok(id) = Uuid::parse_str(&change.id().0) {
-                mark.known_mut(change.kind()).0.remove(&id);
-            }
-        }
-        changed.retain(|(kind, _, _)| place.wanted(*kind).told);
-        changed.sort_by_key(|(kind, _, _)| *kind);
-        let told = left.into_iter().filter(|change| place.wanted(change.kind()).told).collect();
-        let steps = [Step::Changed(changed.into()), Step::Left(told)].into();
-        Ok(Reading::new(self.0.clone(), link, mark, people, steps, false))
-    }
-
-    /// Names and ids of what passes a filter beside its kind's own.
-    async fn matching(&self, link: &Link, beside: &str) -> Result<Vec<(Kind, String, Uuid)>, SourceError> {
-        let attribute = self.0.id_attribute();
-        let attributes = [attribute.to_owned()];
-        let mut all = Vec::new();
-        for kind in [Kind::User, Kind::Group] {
-            let filter = format!("(&{}{beside})", self.0.wanted(kind).filter);
-            let take = |entry: SearchEntry| {
-                let found = entry::Found::from(entry);
-                let id = found.id(attribute)?;
-                all.push((kind, found.dn, id));
-                Ok(())
-            };
-            link.all(self.0.query(&filter, &attributes), take).await?;
-        }
-        Ok(all)
-    }
-
-    /// Who is given the application.
-    async fn assigned(&self, link: &Link, people: &mut People) -> Result<BTreeSet<Uuid>, SourceError> {
-        match &self.0.assigned {
-            None => Ok(BTreeSet::new()),
-            Some(Assigned::Filter(filter)) => {
-                let all = self.matching(link, filter).await?;
-                all.iter().for_each(|(kind, name, id)| people.learn(*kind, name, *id));
-                Ok(all.into_iter().map(|(_, _, id)| id).collect())
-            }
-            Some(Assigned::Group(name)) => {
-                let group = self.0.find(link, Kind::Group, name).await?;
-                let (group, id) = group.ok_or_else(|| {
-                    let message = format!(
-                        "assigned_group {name} is not there, is no group, or this login may not see it; nobody would be assigned"
-                    );
-                    SourceError::new(SourceErrorKind::Malformed, message)
-                })?;
-                self.0.resolve(link, people, group.members().collect()).await?;
-                let direct = group.members().filter_map(|name| people.find(name));
-                let users = direct.filter(|(kind, _)| *kind == Kind::User).map(|(_, id)| id);
-                Ok(users.chain([id]).collect())
-            }
-        }
-    }
-
-    /// Whoever is newly assigned, or not any more, changed, though the entry itself did not.
-    async fn note_assignments(
-        &self,
-        link: &Link,
-        mark: &mut Mark,
-        people: &mut People,
-        changed: &mut Vec<(Kind, String, Uuid)>,
-    ) -> Result<(), SourceError> {
-        let now = self.assigned(link, people).await?;
-        let told: HashSet<Uuid> = changed.iter().map(|(_, _, id)| *id).collect();
-        let differ: Vec<Uuid> =
-            now.symmetric_difference(&mark.assigned.0).filter(|id| !told.contains(id)).copied().collect();
-        for ids in differ.chunks(TOGETHER) {
-            changed.extend(self.matching(link, &self.0.is_one_of(ids)).await?);
-        }
-        mark.assigned.0 = now;
-        Ok(())
-    }
-
-    /// What became of those that are not told of any more: in the directory still but not among
-    /// the people, or gone. Whoever is there all the same has not left.
-    async fn gone(&self, link: &Link, left: Vec<(Kind, Uuid)>) -> Result<Vec<Change>, SourceError> {
-        let attribute = self.0.id_attribute();
-        let attributes = [attribute.to_owned()];
-        let mut changes = Vec::new();
-        for some in left.chunks(TOGETHER) {
-            let ids: Vec<Uuid> = some.iter().map(|(_, id)| *id).collect();
-            let filter = self.0.is_one_of(&ids);
-            let mut anywhere = HashSet::new();
-            let take = |entry: SearchEntry| {
-                anywhere.insert(entry::Found::from(entry).id(attribute)?);
-                Ok(())
-            };
-            link.all(self.0.query(&filter, &attributes), take).await?;
-            let still: HashMap<Uuid, Kind> = if anywhere.is_empty() {
-                HashMap::new()
-            } else {
-                self.matching(link, &filter).await?.into_iter().map(|(kind, _, id)| (id, kind)).collect()
-            };
-            for (kind, id) in some.iter().filter(|(kind, id)| still.get(id) != Some(kind)) {
-                let presence = if anywhere.contains(id) { Presence::SoftDeleted } else { Presence::Deleted };
-                changes.push(Change::Left { id: EntryId(id.to_string()), kind: *kind, presence });
-            }
-        }
-        Ok(changes)
     }
 
     pub(crate) async fn fetch(&self, kind: Kind, ids: &[EntryId]) -> Result<Vec<Change>, SourceError> {

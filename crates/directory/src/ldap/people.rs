@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
+use futures_util::FutureExt;
 use latchkey_provisioning::feed::{Change, Members, SourceError};
 use latchkey_provisioning::{Assignment, EntryId, Kind};
 use ldap3::SearchEntry;
@@ -12,6 +12,7 @@ use super::dn::normal;
 use super::entry::Found;
 use super::link::{Link, Query};
 use super::{Place, TOGETHER};
+use crate::at_once;
 
 /// Names and ids.
 #[derive(Debug, Default)]
@@ -97,8 +98,11 @@ impl Place {
         people: &mut People,
         assigned: &BTreeSet<Uuid>,
     ) -> Result<Vec<Change>, SourceError> {
-        let asked: Vec<_> = names.iter().map(|(name, _)| self.find(link, kind, name).boxed()).collect();
-        let found: Vec<Option<(Found, Uuid)>> = stream::iter(asked).buffered(TOGETHER).try_collect().await?;
+        let mut asked = Vec::with_capacity(names.len());
+        for (name, _) in &names {
+            asked.push(self.find(link, kind, name).boxed());
+        }
+        let found = at_once::ask(asked, TOGETHER).await?;
         let meant =
             found.into_iter().zip(&names).filter_map(|(found, (_, id))| found.filter(|(_, one)| one == id));
         let meant = meant.map(|(found, _)| found).collect();
@@ -201,11 +205,11 @@ impl Place {
         }
         for kind in [Kind::User, Kind::Group] {
             let filter = &self.wanted(kind).filter;
-            let asked = unknown
-                .iter()
-                .map(|name| link.entry(Query { base: name, filter, attributes: &attributes }).boxed());
-            let asked: Vec<_> = asked.collect();
-            let found: Vec<_> = stream::iter(asked).buffered(TOGETHER).try_collect().await?;
+            let mut asked = Vec::with_capacity(unknown.len());
+            for name in &unknown {
+                asked.push(link.entry(Query { base: name, filter, attributes: &attributes }).boxed());
+            }
+            let found = at_once::ask(asked, TOGETHER).await?;
             for (name, entry) in unknown.iter().zip(found) {
                 if let Some(entry) = entry {
                     people.learn(kind, name, Found::from(entry).id(self.id_attribute())?);

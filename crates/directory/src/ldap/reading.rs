@@ -12,6 +12,7 @@ use super::entry::Found;
 use super::link::Link;
 use super::mark::Mark;
 use super::people::People;
+use crate::any::interrupted;
 use crate::attributes::PAGE;
 
 /// How many entries are asked for by name before they are told.
@@ -71,10 +72,10 @@ impl Reading {
         if let Some(failed) = &self.failed {
             return Err(failed.clone());
         }
+        // Whoever stops waiting in the middle has no whole reading either.
+        self.failed = Some(interrupted());
         let page = self.page().await;
-        if let Err(error) = &page {
-            self.failed = Some(error.clone());
-        }
+        self.failed = page.as_ref().err().cloned();
         page
     }
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 use super::list::List;
 use super::resource::{entry_id, id, last_modified};
 use super::{Abilities, Mark, Scim};
+use crate::any::interrupted;
 use crate::attributes::PAGE;
 
 /// Changes of one moment are told in any order, and a provider's nodes have clocks of their own.
@@ -117,10 +118,10 @@ impl Reading {
         if let Some(failed) = &self.failed {
             return Err(failed.clone());
         }
+        // Whoever stops waiting in the middle has no whole reading either.
+        self.failed = Some(interrupted());
         let page = self.page().await;
-        if let Err(error) = &page {
-            self.failed = Some(error.clone());
-        }
+        self.failed = page.as_ref().err().cloned();
         page
     }
 

@@ -1,94 +1,67 @@
-//! The job that newcomers begin with, on a company's CSV files: cycle after cycle of the engine.
+//! The job that newcomers begin with, on a company's CSV files, by the command line.
 
 use std::path::Path;
+use std::process::Command;
 
-use latchkey_cycles::{Cycle, Job, MemoryLedger, Options as CycleOptions, Silent};
-use latchkey_directory::{AnySource, Options as SourceOptions};
-use latchkey_kernel::{OsEntropy, SystemClock};
-use latchkey_provisioning::ObjectMapping;
-use latchkey_provisioning::feed::Wanted;
-use latchkey_provisioning::jobfile;
-use latchkey_provisioning::log::Status;
-use latchkey_provisioning::state::CycleOutcome;
-use latchkey_scim_client::{Client, Credential, Options};
-use secrecy::SecretString;
+use serde_json::Value as Json;
 
 use crate::company::{Company, group_id, person_id};
 use crate::provider::Provider;
 
-const JOB: &str =
-    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/csv-to-scim/provision.toml"));
+const JOB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/csv-to-scim/provision.toml");
 
-/// A job under way.
+/// A job under way: its source's files, what it remembers, and the target's token.
 pub(crate) struct Running {
     folder: tempfile::TempDir,
-    job: Job,
-    client: Client,
-    ledger: MemoryLedger,
-    logged: usize,
+    url: String,
+}
+
+/// What a cycle came to.
+pub(crate) struct Outcome {
+    /// What the target refused, in words.
+    pub(crate) refusals: Vec<String>,
+    /// Whether all is in step, by the exit code.
+    pub(crate) in_step: bool,
 }
 
 impl Running {
     pub(crate) fn new(provider: &Provider) -> Self {
-        let job = Job::new(jobfile::parse(JOB).expect("the example is a job"), JOB);
-        let options = Options {
-            base: provider.url.parse().expect("it is a URL"),
-            credential: Credential::Bearer(SecretString::from(provider.token.as_str())),
-            dialect: job.file.target.dialect,
-            concurrency: usize::try_from(job.file.target.concurrency).expect("it is small"),
-            requests_per_second: job.file.target.requests_per_second,
-            timeout: job.file.target.timeout,
-            authorities: None,
-        };
-        Self {
-            folder: tempfile::tempdir().expect("temporary folders can be made"),
-            job,
-            client: Client::new(options).expect("no authorities are named"),
-            ledger: MemoryLedger::default(),
-            logged: 0,
-        }
+        let folder = tempfile::tempdir().expect("temporary folders can be made");
+        std::fs::write(folder.path().join("token.txt"), format!("{}\n", provider.token))
+            .expect("temporary files can be written");
+        Self { folder, url: provider.url.clone() }
     }
 
-    /// One cycle, of what the company is now. What was refused.
-    pub(crate) async fn cycle(&mut self, company: &Company) -> Vec<String> {
+    /// One cycle, of what the company is now.
+    pub(crate) async fn cycle(&self, company: &Company) -> Outcome {
+        let path = |name: &str| self.folder.path().join(name);
         write_files(company, self.folder.path());
-        let names = |mapping: Option<&ObjectMapping>| {
-            mapping.map(|mapping| mapping.source_attributes().into_iter().map(str::to_owned).collect())
-        };
-        let file = &self.job.file;
-        let source = AnySource::open(SourceOptions {
-            directory: file.source.clone(),
-            base: self.folder.path().to_owned(),
-            source_dir: None,
-            wanted: Wanted { users: names(file.users.as_ref()), groups: names(file.groups.as_ref()) },
-            sync_all: file.sync_all,
-            secret: None,
-        });
-        let cycle = Cycle {
-            job: &self.job,
-            source: &source.expect("the files are there"),
-            target: &self.client,
-            ledger: &self.ledger,
-            clock: &SystemClock,
-            entropy: &OsEntropy,
-            progress: &Silent,
-            options: CycleOptions::default(),
-        };
-        let summary = cycle.run().await.expect("memory does not fail");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+        command.args(["provision", "run", JOB, "--json", "--target-url", &self.url]);
+        command.arg("--target-token-file").arg(path("token.txt"));
+        command.arg("--source-dir").arg(self.folder.path()).arg("--data").arg(path("data"));
+        command.env_remove("DATABASE_URL");
+        let output = tokio::task::spawn_blocking(move || command.output());
+        let output = output.await.expect("it ends").expect("it can be started");
+        let text = String::from_utf8_lossy(&output.stdout);
+        let lines: Vec<Json> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let finished = lines.last().filter(|line| line["event"] == "finished");
+        let code = output.status.code();
         assert!(
-            summary.error.is_none() && summary.counts.held == 0 && summary.outcome != CycleOutcome::Failed,
-            "{summary:?}"
+            finished.is_some_and(|line| line["exit"] == code.unwrap_or(-1)) && matches!(code, Some(0 | 2)),
+            "{:?}\n{}\n{}",
+            output.status,
+            lines.last().unwrap_or(&Json::Null),
+            String::from_utf8_lossy(&output.stderr)
         );
-        let log = self.ledger.log();
-        let failures = log[self.logged..].iter().filter(|entry| entry.status == Status::Failure);
-        let refusals = failures.map(|entry| format!("{}: {}", entry.label, entry.message)).collect();
-        self.logged = log.len();
-        refusals
+        let failed = lines.iter().filter(|line| line["event"] == "object" && line["status"] == "failure");
+        let refusals = failed.map(|line| format!("{}: {}", line["object"], line["message"])).collect();
+        Outcome { refusals, in_step: code == Some(0) }
     }
 }
 
 /// Writes `people.csv` and `groups.csv` as a company's directory would export them.
-pub(crate) fn write_files(company: &Company, folder: &Path) {
+fn write_files(company: &Company, folder: &Path) {
     let mut people = vec![
         [
             "id",

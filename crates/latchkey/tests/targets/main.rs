@@ -21,21 +21,22 @@ use provider::Provider;
 /// What happens to the company, one stage after the other, and what has to be true after each.
 async fn the_company_is_kept_in_step(which: Which) {
     let mut provider = Provider::start(which).await;
-    let mut job = job::Running::new(&provider);
+    let job = job::Running::new(&provider);
     let mut company = Company::new();
     // Whoever was there before, as a workspace's owner, is nobody's business.
     let before = read_back::everything(&provider).await;
     for (stage, change) in company::STAGES {
         change(&mut company);
         provider.requests().await;
-        let refusals = job.cycle(&company).await;
+        let outcome = job.cycle(&company).await;
         let requests = provider.requests().await;
-        for refusal in &refusals {
+        for refusal in &outcome.refusals {
             let explained = limits::lacks(which, Feature::LastMail) && refusal.contains("emails");
             assert!(explained, "{which:?}, {stage}: {refusal}");
         }
+        assert!(outcome.in_step || limits::lacks(which, Feature::LastMail), "{which:?}, {stage}: escrow");
         // Whoever is refused is tried again; nobody else is asked about.
-        if *stage == company::UNCHANGED && refusals.is_empty() {
+        if *stage == company::UNCHANGED && outcome.refusals.is_empty() {
             assert_eq!(requests, [""; 0], "{which:?}: nothing has changed");
         }
         let found = read_back::everything(&provider).await;

@@ -2,8 +2,6 @@
 //!
 //! `LATCHKEY_SEED=n` plays one seed again.
 
-mod world;
-
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
@@ -21,7 +19,9 @@ use latchkey_provisioning::quarantine::Reason;
 use latchkey_provisioning::state::{CycleOutcome, CycleSummary, JobState};
 use serde_json::Value as Json;
 
-use world::{Dice, Directory, Faults, Person, Provider, SimLedger, SimSource, SimTarget, locked};
+use crate::world::{
+    Dice, Directory, Faults, Person, Provider, SimLedger, SimSource, SimTarget, finish, locked,
+};
 
 const SEEDS: u64 = 10_000;
 const LIMIT: usize = 2;
@@ -122,17 +122,6 @@ impl World {
             }
         }
         panic!("seed {seed}: it did not settle");
-    }
-}
-
-/// Runs a future in which nothing waits for anything outside.
-fn finish<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
-            return value;
-        }
     }
 }
 

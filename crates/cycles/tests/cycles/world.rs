@@ -1,9 +1,10 @@
 //! A directory, a SCIM provider and a ledger in memory, whose every step may fail or be the last.
 
 use std::collections::BTreeMap;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 
 use latchkey_cycles::{Ledger, LedgerError, MemoryLedger, Reading, Source, Target};
 use latchkey_kernel::Timestamp;
@@ -76,6 +77,10 @@ pub(crate) struct Directory {
     pub(crate) groups: BTreeMap<String, Vec<String>>,
     /// Who changed, oldest first.
     pub(crate) changes: Vec<(Kind, String)>,
+    /// Under which login name somebody is known whose id is another.
+    pub(crate) aliases: BTreeMap<String, String>,
+    /// Whether no watermark is known any more.
+    pub(crate) forgets: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -86,7 +91,8 @@ pub(crate) struct Person {
 }
 
 impl Directory {
-    fn change_of(&self, kind: Kind, id: &str) -> Change {
+    pub(crate) fn change_of(&self, kind: Kind, id: &str) -> Change {
+        let login = self.aliases.get(id).map_or(id, String::as_str);
         let whole = |attributes: Map<String, Json>, enabled, manager: Option<String>| {
             Box::new(Entry {
                 id: EntryId(id.to_owned()),
@@ -101,7 +107,7 @@ impl Directory {
         let map = |json: Json| json.as_object().cloned().unwrap_or_default();
         let person = self.people.get(id).filter(|_| kind == Kind::User).map(|person| Change::Present {
             entry: whole(
-                map(json!({ "userPrincipalName": format!("{id}@corp.example"), "displayName": person.name })),
+                map(json!({ "userPrincipalName": format!("{login}@corp.example"), "displayName": person.name })),
                 person.enabled,
                 person.manager.clone(),
             ),
@@ -133,6 +139,13 @@ pub(crate) struct SimReading {
     faults: Arc<Faults>,
 }
 
+impl SimSource {
+    /// Somebody as the source has them now.
+    pub(crate) fn change_of(&self, kind: Kind, id: &str) -> Change {
+        locked(&self.directory).change_of(kind, id)
+    }
+}
+
 impl Source for SimSource {
     type Reading = SimReading;
 
@@ -142,6 +155,9 @@ impl Source for SimSource {
             return Err(SourceError::new(SourceErrorKind::Expired, "the watermark is not known any more"));
         }
         let directory = locked(&self.directory);
+        if since.is_some() && directory.forgets {
+            return Err(SourceError::new(SourceErrorKind::Expired, "the watermark is not known any more"));
+        }
         let from = since.and_then(|watermark| watermark.0.parse::<usize>().ok());
         let told: Vec<(Kind, String)> = match from {
             Some(from) => directory.changes[from..].to_vec(),
@@ -221,7 +237,14 @@ impl SimTarget {
         trail: &mut Vec<Exchange>,
         act: impl FnOnce(&mut Provider) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        trail.push(Exchange { method, path: String::new(), body: None, status: Some(200), millis: 0 });
+        trail.push(Exchange {
+            method,
+            path: String::new(),
+            body: None,
+            status: Some(200),
+            millis: 0,
+            note: None,
+        });
         a_step().await;
         let strike = self.faults.strike();
         match strike {
@@ -478,5 +501,16 @@ impl Ledger for SimLedger {
         self.rows.write(writes).await?;
         a_step().await;
         Ok(())
+    }
+}
+
+/// Runs a future in which nothing waits for anything outside.
+pub(crate) fn finish<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return value;
+        }
     }
 }
