@@ -15,13 +15,14 @@ struct World {
     store: Store,
     workspace: WorkspaceId,
     entropy: SeededEntropy,
+    made: std::sync::atomic::AtomicI64,
 }
 
 impl World {
     fn new(store: Store) -> Self {
         let entropy = SeededEntropy::new(3);
         let workspace = WorkspaceId::fresh(now(), &entropy);
-        Self { store, workspace, entropy }
+        Self { store, workspace, entropy, made: std::sync::atomic::AtomicI64::new(0) }
     }
 
     fn cause(&self) -> Cause {
@@ -33,10 +34,13 @@ impl World {
     }
 
     fn object(&self, kind: ObjectKind, name: &str) -> EmbeddedObject {
+        // In the order in which they were made.
+        let made = self.made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let at = Timestamp::from_micros(now().as_micros() + 1_000 * made);
         let attributes: Map<_, _> = [("department".to_owned(), json!("Geology"))].into_iter().collect();
         EmbeddedObject {
             workspace_id: self.workspace,
-            id: ObjectId::fresh(now(), &self.entropy),
+            id: ObjectId::fresh(at, &self.entropy),
             kind,
             name: name.to_owned(),
             name_key: name.to_lowercase(),

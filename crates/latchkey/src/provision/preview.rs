@@ -25,7 +25,7 @@ pub(super) async fn run(options: options::Preview, output: Output) -> anyhow::Re
         }
         None => MemoryLedger::default(),
     };
-    let how = Options { full: options.full || options.drift, check_drift: options.drift, plan: None };
+    let how = Options { full: options.full || options.drift, check_drift: options.drift, ..Options::default() };
     let cycle = Cycle {
         job: &opened.job,
         source: &source,

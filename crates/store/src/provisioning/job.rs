@@ -53,6 +53,8 @@ statements! {
         feed_seen = case when cast($5 as bigint) is null then null else coalesce(feed_seen, 0) end \
         where workspace_id = $1 and id = $2";
     JOB_DUE_AT = "update provisioning_job set runs_at = $3 where workspace_id = $1 and id = $2";
+    JOB_DUE = "select j.workspace_id, j.id from provisioning_job j where j.runs_at is not null and j.runs_at <= $1 \
+        and (j.leased_until is null or j.leased_until <= $1 or j.holder = $2) order by j.runs_at limit $3";
     JOB_FED = "select j.workspace_id, j.id from provisioning_job j join embedded_feed f on f.workspace_id = j.workspace_id \
         where j.feed_seen is not null and f.seq > j.feed_seen and j.runs_at is not null";
     JOB_SEEN = "update provisioning_job set feed_seen = $4 where workspace_id = $1 and id = $2 and fence = $3 \
@@ -63,10 +65,6 @@ statements! {
     JOB_TAKE = concat!("update provisioning_job set fence = fence + 1, holder = $4, leased_until = $5 \
         where workspace_id = $1 and id = $2 and (leased_until is null or leased_until <= $3 or holder = $4) returning ",
         columns!(""));
-    JOB_TAKE_DUE = concat!("update provisioning_job set fence = fence + 1, holder = $2, leased_until = $3 \
-        where (workspace_id, id) in (select j.workspace_id, j.id from provisioning_job j \
-        where j.runs_at is not null and j.runs_at <= $1 and (j.leased_until is null or j.leased_until <= $1) \
-        order by j.runs_at limit 1 for update skip locked) returning ", columns!(""));
     JOB_RENEW = "update provisioning_job set leased_until = $4 where workspace_id = $1 and id = $2 and fence = $3 \
         returning cast(1 as bigint)";
     JOB_FREE = "update provisioning_job set leased_until = null, holder = null where workspace_id = $1 and id = $2 \
@@ -198,15 +196,14 @@ impl Store {
         Ok(taken.into_iter().next())
     }
 
-    /// Takes the job of all workspaces that is due for longest and that nobody performs.
-    pub async fn provisioning_job_take_due(
+    /// The jobs of all workspaces that are due and that nobody else performs, those due for longest first.
+    pub async fn provisioning_jobs_due(
         &self,
         now: Timestamp,
-        until: Timestamp,
         holder: &str,
-    ) -> Result<Option<JobRow>, StoreError> {
-        let taken = self.write_returning(&JOB_TAKE_DUE, params![now, holder, until], load).await?;
-        Ok(taken.into_iter().next())
+        limit: usize,
+    ) -> Result<Vec<(WorkspaceId, JobId)>, StoreError> {
+        self.look_up(&JOB_DUE, params![now, holder, limit_of(limit)], |row| Ok((row.next()?, row.next()?))).await
     }
 
     /// Keeps a job for longer; false when somebody else has taken it.
