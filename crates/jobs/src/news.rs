@@ -87,7 +87,9 @@ impl Post {
     /// # Errors
     /// When the URL or the address cannot be used.
     pub fn new(smtp: Option<&SmtpOptions>) -> Result<Self, String> {
+        let tls = latchkey_scim_client::tls_config(None).map_err(|error| error.to_string())?;
         let web = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
             .timeout(std::time::Duration::from_secs(10))
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("latchkey/", env!("CARGO_PKG_VERSION")))

@@ -47,6 +47,9 @@ pub(crate) enum Command {
     /// Provision people and groups from a directory to a SCIM application
     #[command(subcommand)]
     Provision(crate::provision::Provision),
+    /// Keep people and groups in a workspace's own directory, which provisioning jobs read
+    #[command(subcommand)]
+    Directory(crate::directory::Directory),
     /// Look for what is wrong with this installation, and say what to do
     Doctor(Doctor),
     /// Bring accounts in from another password manager's export

@@ -18,8 +18,10 @@ use crate::output::Output;
 
 pub(super) async fn test_connection(options: options::Job, output: Output) -> anyhow::Result<ExitCode> {
     let opened = Opened::read(options)?;
-    let (source, target) = (opened.source()?, opened.target()?);
-    let read = source.test().await;
+    let target = opened.target()?;
+    let store = opened.store().await?;
+    let read = opened.source(&store).await?.test().await;
+    store.close().await?;
     let matching: Vec<(Kind, TargetPath)> = [Kind::User, Kind::Group]
         .into_iter()
         .filter_map(|kind| {

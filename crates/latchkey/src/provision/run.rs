@@ -4,8 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use latchkey_cycles::{Cycle, Ledger as _, Options, Plan, StoredLedger};
-use latchkey_directory::AnySource;
+use latchkey_cycles::{Cycle, JobSource, Ledger as _, Options, Plan, Source as _, StoredLedger};
 use latchkey_kernel::{Clock as _, OsEntropy, SystemClock};
 use latchkey_provisioning::Kind;
 use latchkey_provisioning::ledger::Totals;
@@ -28,8 +27,9 @@ const QUARANTINED: u8 = 3;
 pub(super) async fn run(options: options::Run, output: Output) -> anyhow::Result<ExitCode> {
     let opened = Opened::read(options.job)?;
     let plan = options.plan.map(|path| read_plan(&path, &opened)).transpose()?;
-    let (source, target) = (opened.source()?, opened.target()?);
+    let target = opened.target()?;
     let store = opened.store().await?;
+    let source = opened.source(&store).await?;
     let taken = opened.take(&store).await?;
     if taken.row.state.status == JobStatus::Paused {
         output.remark("The job is paused; this one cycle runs because you asked for it.");
@@ -43,7 +43,7 @@ pub(super) async fn run(options: options::Run, output: Output) -> anyhow::Result
 /// One cycle, and what it came to.
 async fn cycle(
     opened: &Opened,
-    (source, target): (&AnySource, &Client),
+    (source, target): (&JobSource, &Client),
     taken: &Taken,
     options: Options,
     output: Output,
@@ -55,11 +55,11 @@ async fn cycle(
 
 fn of<'c>(
     opened: &'c Opened,
-    (source, target): (&'c AnySource, &'c Client),
+    (source, target): (&'c JobSource, &'c Client),
     taken: &'c Taken,
     options: Options,
     told: &'c Told,
-) -> Cycle<'c, AnySource, Client, StoredLedger> {
+) -> Cycle<'c, JobSource, Client, StoredLedger> {
     Cycle {
         job: &opened.job,
         source,
@@ -114,8 +114,9 @@ fn read_plan(path: &std::path::Path, opened: &Opened) -> anyhow::Result<Plan> {
 /// Runs on the job's schedule, and as soon as the source has something new.
 pub(super) async fn watch(options: options::Watch, output: Output) -> anyhow::Result<ExitCode> {
     let opened = Opened::read(options.job)?;
-    let (source, target) = (opened.source()?, opened.target()?);
+    let target = opened.target()?;
     let store = opened.store().await?;
+    let source = opened.source(&store).await?;
     let taken = opened.take(&store).await?;
     let ends = tokio::signal::ctrl_c();
     tokio::pin!(ends);
@@ -154,7 +155,9 @@ pub(super) async fn watch(options: options::Watch, output: Output) -> anyhow::Re
 
 pub(super) async fn on_demand(options: options::OnDemand, output: Output) -> anyhow::Result<ExitCode> {
     let opened = Opened::read(options.job)?;
-    let (source, target) = (opened.source()?, opened.target()?);
+    let target = opened.target()?;
+    let store = opened.store().await?;
+    let source = opened.source(&store).await?;
     let (kind, text) = match (options.subject.user, options.subject.group) {
         (Some(user), _) => (Kind::User, user),
         (None, group) => (Kind::Group, group.unwrap_or_default()),
@@ -169,7 +172,6 @@ pub(super) async fn on_demand(options: options::OnDemand, output: Output) -> any
         1 => found,
         several => bail!("{several} {what}s of the source are called {text:?}; give the id"),
     };
-    let store = opened.store().await?;
     let taken = opened.take(&store).await?;
     // A group brings its members along, so that they are there to be its members.
     let mut changes = match &found[0] {
@@ -197,8 +199,9 @@ pub(super) async fn on_demand(options: options::OnDemand, output: Output) -> any
 
 pub(super) async fn undo(options: options::Undo, output: Output) -> anyhow::Result<ExitCode> {
     let opened = Opened::read(options.job)?;
-    let (source, target) = (opened.source()?, opened.target()?);
+    let target = opened.target()?;
     let store = opened.store().await?;
+    let source = opened.source(&store).await?;
     let taken = opened.take(&store).await?;
     let cycle = match options.cycle {
         Some(text) => text.parse().with_context(|| format!("{text:?} is no id of a cycle"))?,
