@@ -18,6 +18,9 @@ pub enum JobChange {
     Insert { job_id: JobId, name: String, definition: String, fed: bool, at: Timestamp },
     /// Another definition of a job; its name must be free among the others, and it must exist.
     Define { job_id: JobId, name: String, definition: String, fed: bool },
+    /// Mappings in the place of the definition's, as an Entra ID schema has them; none for the definition's
+    /// own. The job must exist.
+    Schema { job_id: JobId, schema: Option<String> },
     /// Removes a job with all that it remembers; it must exist.
     Delete { job_id: JobId },
     /// A person's word to a job, which must exist; the job is due at `at`.

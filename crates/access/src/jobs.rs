@@ -57,6 +57,20 @@ pub fn define(
     Ok(changes)
 }
 
+/// Gives a job mappings in the place of its definition's, as an Entra ID schema has them, or its own again.
+pub fn set_schema(
+    (workspace_id, job_id): (WorkspaceId, JobId),
+    schema: Option<String>,
+    cause: &Cause,
+    ids: Ids<'_>,
+) -> ChangeSet {
+    let mut changes = ChangeSet::new(workspace_id);
+    let detail = json!({ "own": schema.is_none() });
+    changes.note((cause, ids), "provisioning_job.schema_set", ("provisioning_job", &job_id), detail);
+    changes.push(JobChange::Schema { job_id, schema }.into());
+    changes
+}
+
 /// Removes a job; what it made at its target stays there.
 pub fn remove(
     (workspace_id, job_id): (WorkspaceId, JobId),

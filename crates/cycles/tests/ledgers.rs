@@ -125,6 +125,7 @@ async fn taken(store: &Store) -> (JobRow, StoredLedger) {
         holder: None,
         leased_until: None,
         created_at: at(1),
+        graph_schema: None,
         feed_seen: None,
     };
     store.provisioning_job_insert(&job).await.expect("the job");

@@ -22,7 +22,7 @@ use crate::tokens::{self, Login};
 
 /// How often a decision is made anew when what it rested on has moved. Neighbours that contend
 /// for one row each win once in so many tries; a loser after this many is told to come back.
-pub(crate) const ATTEMPTS: usize = 24;
+const ATTEMPTS: usize = 24;
 
 /// The services' ports. Cheap to clone.
 #[derive(Clone)]

@@ -75,6 +75,22 @@ pub async fn define(engine: &Engine, by: &Caller, id: JobId, new: &Definition) -
         .await
 }
 
+/// Gives a job mappings in the place of its definition's, as an Entra ID schema has them, or its own again.
+/// Its next cycle looks at everything anew.
+///
+/// # Errors
+/// When there is no such job, or the caller may not.
+pub async fn set_schema(engine: &Engine, by: &Caller, id: JobId, schema: Option<&str>) -> Result<(), Error> {
+    find(engine, by, id).await?;
+    engine
+        .settle(|| async {
+            let cause = by.cause(engine, Action::WriteProvisioning)?;
+            let (key, schema) = ((by.workspace_id(), id), schema.map(str::to_owned));
+            engine.commit(rules::set_schema(key, schema, &cause, engine.ids(&cause)), gone).await
+        })
+        .await
+}
+
 /// Removes a job with all that it remembers; what it made at its target stays there.
 ///
 /// # Errors

@@ -102,25 +102,9 @@ impl Jobs {
     pub async fn on_demand(&self, by: &Caller, id: JobId, (kind, text): (Kind, &str)) -> Result<Asked, Error> {
         let detail = json!({ "kind": kind, "object": text });
         jobs::performed(&self.engine, by, id, "provisioning_job.on_demand", &detail).await?;
-        self.held(by, id, async |holding, opened| {
-            let found = opened.source.search(kind, text).await.map_err(Trouble::from)?;
-            let what = if kind == Kind::User { "person" } else { "group" };
-            if opened.job.file.mapping(kind).is_none() {
-                return Err(Error::Invalid(format!("the job leaves {what}s out")));
-            }
-            if found.len() != 1 {
-                return Err(Error::Invalid(match found.len() {
-                    0 => format!("the source has no {what} whose id, login name or display name is {text:?}"),
-                    many => format!("{many} {what}s of the source are called {text:?}; give the id"),
-                }));
-            }
-            let mut changes = members_of(&opened.source, &found[0]).await.map_err(Trouble::from)?;
-            changes.extend(found);
-            let how = Options { check_drift: true, ..Options::default() };
-            let done = cycle(opened, &holding.ledger, &Silent, how).run_for(changes).await;
-            Ok(done.map_err(Trouble::from)?)
-        })
-        .await
+        let (holding, opened) = self.take(by, id).await?;
+        let done = demanded(&holding, &opened, kind, text).await;
+        self.give(holding, done).await
     }
 
     /// What a cycle would do; nothing is written. `drift` compares all that was sent with what the target holds.
@@ -157,17 +141,16 @@ impl Jobs {
     pub async fn apply(&self, by: &Caller, id: JobId, plan: Plan) -> Result<Asked, Error> {
         let detail = json!({ "changes": plan.len() });
         jobs::performed(&self.engine, by, id, "provisioning_job.preview_applied", &detail).await?;
-        self.held(by, id, async |holding, opened| {
-            if plan.definition != Some(opened.job.definition) {
-                return Err(Error::Clash(
-                    "the job was defined anew since the preview was made; make another".to_owned(),
-                ));
-            }
-            let how = Options { plan: Some(plan.clone()), ..Options::default() };
-            let done = cycle(opened, &holding.ledger, &Silent, how).run().await;
-            Ok(done.map_err(Trouble::from)?)
-        })
-        .await
+        let (holding, opened) = self.take(by, id).await?;
+        let done = if plan.definition == Some(opened.job.definition) {
+            let how = Options { plan: Some(plan), ..Options::default() };
+            let done = cycle(&opened, &holding.ledger, &Silent, how).run().await;
+            done.map_err(|error| Trouble::from(error).into())
+        } else {
+            let message = "the job was defined anew since the preview was made; make another";
+            Err(Error::Clash(message.to_owned()))
+        };
+        self.give(holding, done).await
     }
 
     /// Takes back what a cycle disabled, deleted or took out of groups; the last that did without one. `object`
@@ -184,34 +167,43 @@ impl Jobs {
     ) -> Result<Asked, Error> {
         let detail = json!({ "cycle": cycle_id, "object": object });
         jobs::performed(&self.engine, by, id, "provisioning_job.undone", &detail).await?;
-        self.held(by, id, async |holding, opened| {
-            let store = self.engine.store();
-            let cycle_id = match cycle_id {
-                Some(id) => id,
-                None => {
-                    let cycles = store.provisioning_cycles(holding.key(), 500).await?;
-                    let took = |one: &&CycleSummary| {
-                        one.counts.disabled + one.counts.deleted + one.counts.members_removed > 0
-                    };
-                    cycles.iter().find(took).map(|one| one.id).ok_or_else(nothing)?
-                }
-            };
-            let filter = LogFilter {
-                cycle: Some(cycle_id),
-                text: object.clone(),
-                limit: 1_000_000,
-                oldest_first: true,
-                ..LogFilter::default()
-            };
-            let mut entries = store.provisioning_log(holding.key(), &filter).await?;
-            entries.retain(can_be_undone);
-            if entries.is_empty() {
-                return Err(nothing());
+        let (holding, opened) = self.take(by, id).await?;
+        let done = self.undone(&holding, &opened, cycle_id, object).await;
+        self.give(holding, done).await
+    }
+
+    async fn undone(
+        &self,
+        holding: &Holding,
+        opened: &Opened,
+        cycle_id: Option<CycleId>,
+        object: Option<String>,
+    ) -> Result<CycleSummary, Error> {
+        let store = self.engine.store();
+        let cycle_id = match cycle_id {
+            Some(id) => id,
+            None => {
+                let cycles = store.provisioning_cycles(holding.key(), 500).await?;
+                let took = |one: &&CycleSummary| {
+                    one.counts.disabled + one.counts.deleted + one.counts.members_removed > 0
+                };
+                cycles.iter().find(took).map(|one| one.id).ok_or_else(nothing)?
             }
-            let done = cycle(opened, &holding.ledger, &Silent, Options::default()).undo(entries).await;
-            Ok(done.map_err(Trouble::from)?)
-        })
-        .await
+        };
+        let filter = LogFilter {
+            cycle: Some(cycle_id),
+            text: object,
+            limit: 1_000_000,
+            oldest_first: true,
+            ..LogFilter::default()
+        };
+        let mut entries = store.provisioning_log(holding.key(), &filter).await?;
+        entries.retain(can_be_undone);
+        if entries.is_empty() {
+            return Err(nothing());
+        }
+        let done = cycle(opened, &holding.ledger, &Silent, Options::default()).undo(entries).await;
+        Ok(done.map_err(Trouble::from)?)
     }
 
     /// Whether source and target can be reached, with credentials that are not saved if some are given.
@@ -246,19 +238,24 @@ impl Jobs {
         Ok(Validation { source: read.map_err(|error| error.to_string()), target: diagnosis, warnings })
     }
 
-    /// Takes the job, does it, keeps what came of it, and gives the job free whatever came of it.
-    async fn held(
-        &self,
-        by: &Caller,
-        id: JobId,
-        work: impl AsyncFnOnce(&Holding, &Opened) -> Result<CycleSummary, Error>,
-    ) -> Result<Asked, Error> {
+    /// Takes a job for something that is asked of it.
+    async fn take(&self, by: &Caller, id: JobId) -> Result<(Holding, Opened), Error> {
         let key = (by.workspace_id(), id);
         let holding = self.hands.hold(self.engine.store(), key, true).await.map_err(Trouble::from)?;
-        let done = async {
-            let opened = self.open(&holding.row).await?;
-            let cycle = work(&holding, &opened).await?;
-            let store = self.engine.store();
+        match self.open(&holding.row).await {
+            Ok(opened) => Ok((holding, opened)),
+            Err(error) => {
+                holding.free().await?;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Keeps what came of it, and gives the job free in any case.
+    async fn give(&self, holding: Holding, done: Result<CycleSummary, Error>) -> Result<Asked, Error> {
+        let (store, key) = (self.engine.store(), holding.key());
+        let kept = async {
+            let cycle = done?;
             store.provisioning_cycle_put(key, &cycle).await?;
             let filter = LogFilter {
                 cycle: Some(cycle.id),
@@ -271,8 +268,27 @@ impl Jobs {
         }
         .await;
         holding.free().await?;
-        done
+        kept
     }
+}
+
+async fn demanded(holding: &Holding, opened: &Opened, kind: Kind, text: &str) -> Result<CycleSummary, Error> {
+    let what = if kind == Kind::User { "person" } else { "group" };
+    if opened.job.file.mapping(kind).is_none() {
+        return Err(Error::Invalid(format!("the job leaves {what}s out")));
+    }
+    let found = opened.source.search(kind, text).await.map_err(Trouble::from)?;
+    if found.len() != 1 {
+        return Err(Error::Invalid(match found.len() {
+            0 => format!("the source has no {what} whose id, login name or display name is {text:?}"),
+            many => format!("{many} {what}s of the source are called {text:?}; give the id"),
+        }));
+    }
+    let mut changes = members_of(&opened.source, &found[0]).await.map_err(Trouble::from)?;
+    changes.extend(found);
+    let how = Options { check_drift: true, ..Options::default() };
+    let done = cycle(opened, &holding.ledger, &Silent, how).run_for(changes).await;
+    Ok(done.map_err(Trouble::from)?)
 }
 
 fn nothing() -> Error {

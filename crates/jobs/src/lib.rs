@@ -16,13 +16,16 @@ pub mod open;
 mod orders;
 mod perform;
 mod runner;
+mod table;
 
 pub use asked::{Asked, Found, Preview, Validation};
 pub use hold::HoldError;
 pub use live::Live;
 pub use news::{News, Post, SmtpOptions};
 pub use orders::{Order, Scope};
+pub use perform::{parsed, with_schema};
 pub use runner::Runner;
+pub use table::{changed, csv_of};
 
 use std::sync::Arc;
 

@@ -8,7 +8,9 @@ use latchkey_engine::{Error, jobs, error_chain};
 use latchkey_kernel::{Clock as _, OsEntropy, SystemClock, Timestamp};
 use latchkey_provisioning::feed::SourceError;
 use latchkey_provisioning::jobfile::{self, JobFile};
+use latchkey_provisioning::graph_schema::{self, Note};
 use latchkey_provisioning::ledger::Write;
+use latchkey_provisioning::lint;
 use latchkey_provisioning::quarantine::{self, Next, Reason};
 use latchkey_provisioning::state::{CycleSummary, JobState, JobStatus};
 use latchkey_scim_client::Client;
@@ -51,12 +53,51 @@ pub(crate) struct Opened {
     pub(crate) target: Client,
 }
 
-/// A job's definition, checked again: it was when it was stored.
+/// A job's definition with its mappings, checked again: it was when it was stored.
+///
+/// # Errors
+/// What is wrong with it.
 pub(crate) fn defined(row: &JobRow) -> Result<JobFile, OpenError> {
-    jobfile::parse_kept(&row.definition).map_err(|problems| {
+    let mut file = parsed(&row.definition)?;
+    if let Some(text) = &row.graph_schema {
+        let schema = serde_json::from_str(text)
+            .map_err(|error| OpenError(format!("the job's schema is no JSON: {error}")))?;
+        with_schema(&mut file, &schema)?;
+    }
+    Ok(file)
+}
+
+/// Reads the definition of a job of a workspace.
+///
+/// # Errors
+/// Every mistake in it.
+pub fn parsed(text: &str) -> Result<JobFile, OpenError> {
+    jobfile::parse_kept(text).map_err(|problems| {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
         OpenError(format!("the job's definition cannot be used: {}", lines.join("; ")))
     })
+}
+
+/// Puts the mappings of an Entra ID schema in the place of a definition's; what it cannot keep comes back.
+///
+/// # Errors
+/// Every field that is not what it has to be, and mappings that would send what is no SCIM.
+pub fn with_schema(file: &mut JobFile, schema: &serde_json::Value) -> Result<Vec<Note>, OpenError> {
+    let imported = graph_schema::import(schema).map_err(|notes| {
+        let lines: Vec<String> = notes.iter().map(ToString::to_string).collect();
+        OpenError(format!("the schema cannot be used: {}", lines.join("; ")))
+    })?;
+    let wrong: Vec<String> = [&imported.users, &imported.groups]
+        .into_iter()
+        .flatten()
+        .flat_map(lint::errors)
+        .map(|warning| format!("{}: {}", warning.about, warning.message))
+        .collect();
+    if !wrong.is_empty() {
+        return Err(OpenError(format!("the schema cannot be used: {}", wrong.join("; "))));
+    }
+    (file.users, file.groups) = (imported.users, imported.groups);
+    Ok(imported.warnings)
 }
 
 impl Jobs {
@@ -66,7 +107,9 @@ impl Jobs {
         let own = (self.engine.store().clone(), row.workspace_id);
         let source = open::source(&file, &Kept(&secrets), None, Some(own))?;
         let target = open::target(&file, &Kept(&secrets), None, None)?;
-        Ok(Opened { job: Job::new(file, &row.definition), source, target })
+        // With other mappings, everything is looked at anew.
+        let text = format!("{}\n{}", row.definition, row.graph_schema.as_deref().unwrap_or_default());
+        Ok(Opened { job: Job::new(file, &text), source, target })
     }
 
     /// Looks at a job: what people told it, who left, and its cycle if it is due.

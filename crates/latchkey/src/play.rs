@@ -44,7 +44,7 @@ pub(crate) async fn run(options: Demo, output: Output) -> anyhow::Result<ExitCod
     let _lock = serve::lock(&data)?;
     let place = Place { data: data.clone(), database_url: None, key_source: KeySource::File };
     let engine = wire::open(&place, Options::default()).await?;
-    let listening = serve::listen(&engine, options.listen, None, metrics).await?;
+    let listening = serve::listen(&engine, options.listen, None, metrics, None).await?;
     let world = world(&engine, &listening.base_url, data).await?;
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(listening.until(async {

@@ -138,7 +138,7 @@ async fn portion_of(
     for patch in patches {
         patch.check(kind)?;
     }
-    let (ids, counts) = settled(engine, async || {
+    let (ids, counts) = settled(engine, || async {
         let cause = by.cause(engine, Action::WriteProvisioning)?;
         let mut changes = ChangeSet::new(by.workspace_id());
         let mut ids = Vec::with_capacity(patches.len());

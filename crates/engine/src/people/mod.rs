@@ -18,6 +18,7 @@ pub use bulk::{Operation, Outcome, read_bulk};
 pub use import::{Draft, GroupDraft, Report, Roster, import, leave_absent};
 
 use crate::engine::only_moved;
+use crate::error::Attempt;
 use crate::{Caller, Engine, Error};
 
 /// What is to be different about a person or a group; `None` leaves as it is.
@@ -141,7 +142,7 @@ pub async fn add(
     new: &ObjectPatch,
 ) -> Result<EmbeddedObject, Error> {
     new.check(kind)?;
-    settled(engine, async || {
+    let id = settled(engine, || async {
         let cause = by.cause(engine, Action::WriteProvisioning)?;
         if let Some(manager) = new.manager.flatten() {
             find(engine, by, ObjectKind::User, manager).await?;
@@ -150,9 +151,8 @@ pub async fn add(
         engine.commit(rules::add(object.clone(), &cause, engine.ids(&cause))?, taken(kind)).await?;
         Ok(object.id)
     })
-    .await
-    .map(|id| async move { find(engine, by, kind, id).await })?
-    .await
+    .await?;
+    find(engine, by, kind, id).await
 }
 
 fn fresh(engine: &Engine, by: &Caller, kind: ObjectKind, new: &ObjectPatch) -> EmbeddedObject {
@@ -213,7 +213,7 @@ async fn rewrite(
     (kind, id): (ObjectKind, ObjectId),
     change: impl Fn(&EmbeddedObject) -> EmbeddedObject,
 ) -> Result<EmbeddedObject, Error> {
-    settled(engine, async || {
+    settled(engine, || async {
         let cause = by.cause(engine, Action::WriteProvisioning)?;
         let before = find(engine, by, kind, id).await?;
         let changes = rules::update(&before, change(&before), &cause, engine.ids(&cause))?;
@@ -228,7 +228,7 @@ async fn rewrite(
 /// # Errors
 /// When there is none of this id, or the caller may not.
 pub async fn purge(engine: &Engine, by: &Caller, kind: ObjectKind, id: ObjectId) -> Result<(), Error> {
-    settled(engine, async || {
+    settled(engine, || async {
         let cause = by.cause(engine, Action::WriteProvisioning)?;
         let before = find(engine, by, kind, id).await?;
         engine.commit(rules::purge(&before, &cause, engine.ids(&cause)), only_moved).await
@@ -266,7 +266,7 @@ pub async fn set_members(
     group: ObjectId,
     (added, removed): (&[ObjectId], &[ObjectId]),
 ) -> Result<(), Error> {
-    settled(engine, async || {
+    settled(engine, || async {
         let cause = by.cause(engine, Action::WriteProvisioning)?;
         let row = find(engine, by, ObjectKind::Group, group).await?;
         let known = engine.store().embedded_objects(by.workspace_id(), added).await?;
@@ -309,7 +309,7 @@ pub async fn assign(
     kind: ObjectKind,
     assignment: &EmbeddedAssignment,
 ) -> Result<(), Error> {
-    settled(engine, async || {
+    settled(engine, || async {
         let cause = by.cause(engine, Action::WriteProvisioning)?;
         let row = find(engine, by, kind, assignment.principal_id).await?;
         let changes = rules::assign(&row, assignment.clone(), &cause, engine.ids(&cause))?;
@@ -328,7 +328,7 @@ pub async fn unassign(
     (kind, id): (ObjectKind, ObjectId),
     (application, role): (&str, &str),
 ) -> Result<(), Error> {
-    settled(engine, async || {
+    settled(engine, || async {
         let cause = by.cause(engine, Action::WriteProvisioning)?;
         let row = find(engine, by, kind, id).await?;
         let changes = rules::unassign(&row, (application, role), &cause, engine.ids(&cause));
@@ -338,22 +338,13 @@ pub async fn unassign(
 }
 
 /// Settles, and wakes who provisions from the directory.
-async fn settled<T>(
-    engine: &Engine,
-    attempt: impl AsyncFnMut() -> Result<T, crate::error::Attempt>,
-) -> Result<T, Error> {
-    let mut attempt = attempt;
-    for _ in 0..crate::engine::ATTEMPTS {
-        match attempt().await {
-            Ok(done) => {
-                engine.wake_jobs();
-                return Ok(done);
-            }
-            Err(crate::error::Attempt::Failed(error)) => return Err(error),
-            Err(crate::error::Attempt::Again) => tokio::task::yield_now().await,
-        }
-    }
-    Err(Error::Contended)
+async fn settled<T, F>(engine: &Engine, attempt: impl FnMut() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Attempt>>,
+{
+    let done = engine.settle(attempt).await?;
+    engine.wake_jobs();
+    Ok(done)
 }
 
 async fn find(

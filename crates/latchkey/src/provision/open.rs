@@ -114,6 +114,7 @@ impl Opened {
             holder: None,
             leased_until: None,
             created_at: now,
+            graph_schema: None,
             feed_seen: None,
         };
         store.provisioning_job_insert(&fresh).await?;

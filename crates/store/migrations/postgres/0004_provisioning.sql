@@ -11,6 +11,8 @@ create table provisioning_job (
   holder text collate "C",
   leased_until bigint,
   created_at bigint not null,
+  -- Mappings as an Entra ID schema has them, in the place of the definition's.
+  graph_schema text collate "C",
   -- Up to which number of the workspace's own directory leavers were looked for; none for others' sources.
   feed_seen bigint,
   primary key (workspace_id, id)

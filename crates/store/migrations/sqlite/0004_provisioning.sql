@@ -11,6 +11,8 @@ create table provisioning_job (
   holder text,
   leased_until integer,
   created_at integer not null,
+  -- Mappings as an Entra ID schema has them, in the place of the definition's.
+  graph_schema text,
   -- Up to which number of the workspace's own directory leavers were looked for; none for others' sources.
   feed_seen integer,
   primary key (workspace_id, id)

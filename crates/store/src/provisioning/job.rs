@@ -36,6 +36,8 @@ macro_rules! columns {
             $j,
             "created_at, ",
             $j,
+            "graph_schema, ",
+            $j,
             "feed_seen"
         )
     };
@@ -52,6 +54,7 @@ statements! {
     JOB_REDEFINE = "update provisioning_job set name = $3, definition = $4, \
         feed_seen = case when cast($5 as bigint) is null then null else coalesce(feed_seen, 0) end \
         where workspace_id = $1 and id = $2";
+    JOB_SCHEMA = "update provisioning_job set graph_schema = $3 where workspace_id = $1 and id = $2";
     JOB_DUE_AT = "update provisioning_job set runs_at = $3 where workspace_id = $1 and id = $2";
     JOB_DUE = "select j.workspace_id, j.id from provisioning_job j where j.runs_at is not null and j.runs_at <= $1 \
         and (j.leased_until is null or j.leased_until <= $1 or j.holder = $2) order by j.runs_at limit $3";
@@ -102,6 +105,8 @@ pub struct JobRow {
     pub leased_until: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Mappings as an Entra ID schema has them, in the place of the definition's.
+    pub graph_schema: Option<String>,
     /// Up to which number of the workspace's own directory leavers were looked for; `None` for jobs that
     /// read elsewhere.
     pub feed_seen: Option<i64>,
@@ -126,6 +131,7 @@ fn load(row: &mut Columns<'_>) -> Result<JobRow, StoreError> {
         holder: row.maybe()?,
         leased_until: row.maybe()?,
         created_at: row.next()?,
+        graph_schema: row.maybe()?,
         feed_seen: row.maybe()?,
     })
 }

@@ -99,6 +99,10 @@ pub(crate) fn push(ops: &mut Vec<Op>, ws: WorkspaceId, change: JobChange) {
             let params = params![ws, job_id, name, definition, seen];
             ops.push(op(&job::JOB_REDEFINE, params).or_missing("provisioning job"));
         }
+        JobChange::Schema { job_id, schema } => {
+            let params = params![ws, job_id, schema];
+            ops.push(op(&job::JOB_SCHEMA, params).or_missing("provisioning job"));
+        }
         JobChange::Delete { job_id } => {
             ops.push(op(&job::JOB_DELETE, params![ws, job_id]).or_missing("provisioning job"));
         }
