@@ -10,10 +10,12 @@ use crate::run::{cargo, execute, root, succeeds};
 use crate::tools;
 
 pub(crate) const HELP: &str = "\
-Usage: cargo xtask soak [crash] [properties] [fuzz] [--rounds N] [--cases N] [--minutes M]
+Usage: cargo xtask soak [crash] [leavers] [properties] [fuzz] [--rounds N] [--leavers N] [--cases N] [--minutes M]
 
-All three unless some are named:
+All of them unless some are named:
   crash       the server (and PostgreSQL) killed N times under load (LATCHKEY_CRASH_ROUNDS), 1000 unless told
+  leavers     N people disabled in the embedded directory (LATCHKEY_LEAVERS), 1000 unless told: how long until
+              each is out at Latchkey's own SCIM endpoint, on both databases, in a release build
   properties  the property tests with N cases each (PROPTEST_CASES), 100000 unless told
   fuzz        each target in fuzz/ for M minutes, 10 unless told; needs a nightly toolchain and cargo-fuzz
 
@@ -22,16 +24,19 @@ Examples:
   cargo xtask soak fuzz --minutes 60
 ";
 
-const PARTS: [&str; 3] = ["crash", "properties", "fuzz"];
+const PARTS: [&str; 4] = ["crash", "leavers", "properties", "fuzz"];
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
-    let options = Options::parse(args, &["rounds", "cases", "minutes"])?;
+    let options = Options::parse(args, &["rounds", "leavers", "cases", "minutes"])?;
     if let Some(unknown) = options.rest.iter().find(|part| !PARTS.contains(&part.as_str())) {
         bail!("{unknown} is none of {}", PARTS.join(", "));
     }
     let wanted = |part: &str| options.rest.is_empty() || options.rest.iter().any(|given| given == part);
     if wanted("crash") {
         crash(options.number("rounds", 1000_u32)?)?;
+    }
+    if wanted("leavers") {
+        leavers(options.number("leavers", 1000_u32)?)?;
     }
     if wanted("properties") {
         properties(options.number("cases", 100_000_u32)?)?;
@@ -48,6 +53,14 @@ fn crash(rounds: u32) -> Result<()> {
     tests.env("LATCHKEY_CRASH_ROUNDS", rounds.to_string());
     tools::postgres()?;
     timed(&format!("{rounds} crash rounds"), || execute(&mut tests))
+}
+
+fn leavers(count: u32) -> Result<()> {
+    let mut tests = cargo(&["test", "--release", "-p", "latchkey", "--test", "jobs", "--"]);
+    tests.args(["leavers_are_out_within_a_second", "--nocapture", "--test-threads=1"]);
+    tests.env("LATCHKEY_LEAVERS", count.to_string());
+    tools::postgres()?;
+    timed(&format!("{count} leavers"), || execute(&mut tests))
 }
 
 fn properties(cases: u32) -> Result<()> {

@@ -1,5 +1,9 @@
 //! What people are told of a job that needs somebody: once when it begins, never a flood.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use latchkey_kernel::{Clock as _, SystemClock, Timestamp};
 use latchkey_provisioning::jobfile::JobFile;
@@ -48,7 +52,12 @@ pub struct Post {
     mail: Option<(AsyncSmtpTransport<Tokio1Executor>, Mailbox)>,
     base_url: String,
     web: Option<reqwest::Client>,
+    /// What was told last of each job, and when.
+    told: Mutex<HashMap<String, (Option<Reason>, Timestamp)>>,
 }
+
+/// A target that comes and goes is told of once in so long.
+const QUIET: Duration = Duration::from_secs(3_600);
 
 /// What is new: that a quarantine began, that its reason changed, or that the job was switched off.
 pub(crate) fn of(row: &JobRow, before: &JobState, after: &JobState) -> Option<News> {
@@ -79,7 +88,7 @@ pub(crate) fn of(row: &JobRow, before: &JobState, after: &JobState) -> Option<Ne
 impl Post {
     /// Sends nothing.
     pub fn nowhere() -> Self {
-        Self { mail: None, base_url: String::new(), web: None }
+        Self { mail: None, base_url: String::new(), web: None, told: Mutex::default() }
     }
 
     /// By these ways.
@@ -90,25 +99,28 @@ impl Post {
         let tls = latchkey_scim_client::tls_config(None).map_err(|error| error.to_string())?;
         let web = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
-            .timeout(std::time::Duration::from_secs(10))
+            .timeout(Duration::from_secs(10))
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("latchkey/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| format!("webhooks cannot be sent: {error}"))?;
         let Some(options) = smtp else {
-            return Ok(Self { mail: None, base_url: String::new(), web: Some(web) });
+            return Ok(Self { mail: None, base_url: String::new(), web: Some(web), told: Mutex::default() });
         };
         // The error would have the URL in it, and the URL may have a password.
         let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(options.url.expose_secret())
             .map_err(|_| "the SMTP URL cannot be used; it is smtps://USER:PASSWORD@HOST or smtp://HOST:PORT".to_owned())?
-            .timeout(Some(std::time::Duration::from_secs(20)))
+            .timeout(Some(Duration::from_secs(20)))
             .build();
         let from = options.from.parse().map_err(|error| format!("{:?} is no mail address: {error}", options.from))?;
-        Ok(Self { mail: Some((transport, from)), base_url: options.base_url.clone(), web: Some(web) })
+        Ok(Self { mail: Some((transport, from)), base_url: options.base_url.clone(), web: Some(web), told: Mutex::default() })
     }
 
     /// Tells whom the job names. That it could not be told is logged, and no cycle waits for it.
     pub(crate) async fn send(&self, news: &News, file: &JobFile, secret: Option<&SecretString>) {
+        if self.was_told(news) {
+            return;
+        }
         if let Err(error) = self.mail_to(news, &file.notify).await {
             tracing::error!(job = news.job, error, "a mail about a job could not be sent");
         }
@@ -117,6 +129,17 @@ impl Post {
         {
             tracing::error!(job = news.job, error, "the webhook of a job could not be called");
         }
+    }
+
+    /// Whether the same was told a short while ago.
+    fn was_told(&self, news: &News) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = told.get(&news.job_id).copied();
+        let same = last.is_some_and(|(reason, at)| reason == news.reason && news.at.since(at) < QUIET);
+        if !same || news.disabled {
+            told.insert(news.job_id.clone(), (news.reason, news.at));
+        }
+        same && !news.disabled
     }
 
     async fn mail_to(&self, news: &News, addresses: &[String]) -> Result<(), String> {

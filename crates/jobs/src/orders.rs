@@ -18,11 +18,6 @@ pub enum Order {
         /// What.
         scope: Vec<Scope>,
     },
-    /// The next cycle may disable and delete so many; as many as are held without a number.
-    AllowDeletes {
-        /// How many at most.
-        at_most: Option<usize>,
-    },
 }
 
 latchkey_kernel::words! {
@@ -69,12 +64,6 @@ pub(crate) async fn carry_out(ledger: &StoredLedger, order: &Order) -> Result<()
             state.quarantine = None;
         }
         Order::Pause => state.status = JobStatus::Paused,
-        Order::AllowDeletes { at_most } => {
-            let held = usize::try_from(ledger.totals().await?.held).unwrap_or(usize::MAX);
-            state.approved = Some(at_most.unwrap_or(held));
-            // What waited for this word is looked at again at once.
-            state.quarantine = None;
-        }
         Order::Restart { scope } => {
             let has = |one| scope.contains(&one) || scope.contains(&Scope::Full);
             let resets: Vec<Reset> = [

@@ -120,6 +120,7 @@ impl Jobs {
             // The job is left alone for a while, so that it does not take the turns of others.
             let at = SystemClock.now().plus(MENDED);
             self.engine.store().provisioning_job_plan(holding.held, Some(at)).await?;
+            self.look_later(&holding).await?;
             tracing::warn!(workspace = %key.0, job = %key.1, error = error_chain(trouble), "a provisioning job could not be performed");
         }
         holding.free().await?;
@@ -200,6 +201,16 @@ impl Jobs {
         Ok(!failed)
     }
 
+    /// Leaves to the next cycle whoever left until now.
+    async fn look_later(&self, holding: &Holding) -> Result<(), Trouble> {
+        if holding.row.feed_seen.is_some() {
+            let store = self.engine.store();
+            let seq = store.embedded_seq(holding.row.workspace_id).await?;
+            store.provisioning_job_seen(holding.held, seq).await?;
+        }
+        Ok(())
+    }
+
     /// Whoever left while a cycle of this job is under way goes into its lane.
     pub(crate) async fn hurry(&self, key: Key, seen: &mut i64) -> Result<(), Trouble> {
         let Some((_, lane)) = self.hands.live(key) else { return Ok(()) };
@@ -257,6 +268,7 @@ impl Jobs {
             Next::Lifted => {}
         }
         holding.ledger.write(vec![Write::State(Box::new(after.clone()))]).await?;
+        self.look_later(holding).await?;
         if let Ok(file) = defined(&holding.row) {
             self.tell(holding, before, &after, &file).await;
         }

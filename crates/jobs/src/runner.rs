@@ -98,7 +98,8 @@ async fn serve(jobs: Jobs, mut stopped: watch::Receiver<bool>) {
 /// Jobs that are due, and jobs whose workspace's own directory has changed.
 async fn wanted(jobs: &Jobs) -> Result<(Vec<Key>, Vec<Key>), StoreError> {
     let store = jobs.engine.store();
-    let fed = store.provisioning_jobs_fed().await?;
-    let due = store.provisioning_jobs_due(SystemClock.now(), &jobs.hands.name, AT_ONCE * 4).await?;
+    let (now, name) = (SystemClock.now(), &jobs.hands.name);
+    let fed = store.provisioning_jobs_fed(now, name).await?;
+    let due = store.provisioning_jobs_due(now, name, AT_ONCE * 4).await?;
     Ok((due, fed))
 }

@@ -247,6 +247,7 @@ pub(crate) struct AssignmentDraft {
 #[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct AssignmentKey {
     /// By the name that jobs say.
+    #[serde(default)]
     application: String,
     /// The role's value.
     #[serde(default)]

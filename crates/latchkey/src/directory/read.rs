@@ -138,7 +138,15 @@ impl Row {
         others
             .map(|(name, value)| {
                 let ours = ALIASES.iter().find(|(alias, _)| alias == name).map_or(name.as_str(), |(_, ours)| ours);
-                (ours.to_owned(), value.clone())
+                match (ours.strip_suffix("[]"), value.as_str()) {
+                    (Some(list), Some(text)) => {
+                        let parts = text.split(';').map(str::trim).filter(|one| !one.is_empty());
+                        let parts: Vec<Value> = parts.map(Value::from).collect();
+                        let value = if parts.is_empty() { Value::Null } else { Value::Array(parts) };
+                        (list.to_owned(), value)
+                    }
+                    _ => (ours.to_owned(), value.clone()),
+                }
             })
             .collect()
     }
@@ -213,13 +221,14 @@ mod tests {
 
     #[test]
     fn a_row_is_a_person_with_all_that_it_says() {
-        let text = "id,userName,email,department,manager,groups,assigned,accountEnabled\n\
-                    7,ada@quarry.example,ada@quarry.example,Geology,9,Leads;All,Quarry:Reader,false\n";
+        let text = "id,userName,email,otherMails[],manager,groups,assigned,accountEnabled\n\
+                    7,ada@quarry.example,ada@quarry.example,a@a.example;b@b.example,9,Leads;All,Quarry:Reader,false\n";
         let roster = read("people.csv", text, true).expect("it reads");
         let ada = &roster.people[0];
         assert_eq!(ada.patch.external_id, Some(Some("7".to_owned())));
         assert_eq!((ada.patch.enabled, ada.manager.as_deref()), (Some(false), Some("9")));
         assert_eq!(ada.patch.attributes["mail"], "ada@quarry.example");
+        assert_eq!(ada.patch.attributes["otherMails"], serde_json::json!(["a@a.example", "b@b.example"]));
         assert_eq!(ada.groups, ["Leads", "All"]);
         assert_eq!(ada.assignments, [("Quarry".to_owned(), "Reader".to_owned())]);
         let groups = read("groups.json", r#"[{"name": "Leads", "members": ["7"]}, {"name": "All"}]"#, false);

@@ -59,7 +59,8 @@ statements! {
     JOB_DUE = "select j.workspace_id, j.id from provisioning_job j where j.runs_at is not null and j.runs_at <= $1 \
         and (j.leased_until is null or j.leased_until <= $1 or j.holder = $2) order by j.runs_at limit $3";
     JOB_FED = "select j.workspace_id, j.id from provisioning_job j join embedded_feed f on f.workspace_id = j.workspace_id \
-        where j.feed_seen is not null and f.seq > j.feed_seen and j.runs_at is not null";
+        where j.feed_seen is not null and f.seq > j.feed_seen and j.runs_at is not null \
+        and (j.leased_until is null or j.leased_until <= $1 or j.holder = $2)";
     JOB_SEEN = "update provisioning_job set feed_seen = $4 where workspace_id = $1 and id = $2 and fence = $3 \
         and feed_seen is not null";
     JOB_FREE_ALL = "update provisioning_job set leased_until = null, holder = null where holder = $1";
@@ -233,9 +234,14 @@ impl Store {
         self.write(vec![op(&JOB_PLAN, params)]).await
     }
 
-    /// Jobs that run by themselves and whose workspace's own directory has changes that they have not looked at.
-    pub async fn provisioning_jobs_fed(&self) -> Result<Vec<(WorkspaceId, JobId)>, StoreError> {
-        self.scan(&JOB_FED, Vec::new(), |row| Ok((row.next()?, row.next()?))).await
+    /// Jobs that run by themselves, that nobody else performs, and whose workspace's own directory has changes
+    /// that they have not looked at.
+    pub async fn provisioning_jobs_fed(
+        &self,
+        now: Timestamp,
+        holder: &str,
+    ) -> Result<Vec<(WorkspaceId, JobId)>, StoreError> {
+        self.look_up(&JOB_FED, params![now, holder], |row| Ok((row.next()?, row.next()?))).await
     }
 
     /// Leavers were looked for up to this number, unless somebody else has taken the job.
