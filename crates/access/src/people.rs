@@ -48,8 +48,7 @@ fn begun(object: &EmbeddedObject) -> ChangeSet {
 pub fn add(object: EmbeddedObject, cause: &Cause, ids: Ids<'_>) -> Result<ChangeSet, Refusal> {
     checked(&object)?;
     let mut changes = begun(&object);
-    let detail =
-        json!({ "name": object.name, "external_id": object.external_id, "enabled": object.enabled });
+    let detail = json!({ "name": object.name, "external_id": object.external_id, "enabled": object.enabled });
     note(&mut changes, (cause, ids), ("person.added", "group.added"), &object, detail);
     changes.push(EmbeddedChange::Insert(Box::new(object)).into());
     Ok(changes)
@@ -87,8 +86,12 @@ pub fn update(
         _ if !before.enabled && after.enabled => ("person.enabled", "group.updated"),
         _ => ("person.updated", "group.updated"),
     };
-    let mut names: Vec<&String> =
-        after.attributes.iter().filter(|(name, value)| before.attributes.get(*name) != Some(value)).map(|(name, _)| name).collect();
+    let mut names: Vec<&String> = after
+        .attributes
+        .iter()
+        .filter(|(name, value)| before.attributes.get(*name) != Some(value))
+        .map(|(name, _)| name)
+        .collect();
     names.extend(before.attributes.keys().filter(|name| !after.attributes.contains_key(*name)));
     let told = |object: &EmbeddedObject| json!({ "name": object.name, "enabled": object.enabled, "manager": object.manager });
     let detail = json!({ "changed": names, "before": told(before), "after": told(&after) });
@@ -112,7 +115,13 @@ pub fn purge(before: &EmbeddedObject, cause: &Cause, ids: Ids<'_>) -> ChangeSet 
     };
     changes.push(EmbeddedChange::Update { object: Box::new(gone), expect: before.changed }.into());
     changes.push(EmbeddedChange::Clear { id: before.id }.into());
-    note(&mut changes, (cause, ids), ("person.purged", "group.purged"), before, json!({ "name": before.name }));
+    note(
+        &mut changes,
+        (cause, ids),
+        ("person.purged", "group.purged"),
+        before,
+        json!({ "name": before.name }),
+    );
     changes
 }
 
@@ -150,7 +159,8 @@ pub fn assign(
 ) -> Result<ChangeSet, Refusal> {
     bounded("the application's name", &assignment.application, NAME_MAX)?;
     let mut changes = begun(object);
-    let detail = json!({ "name": object.name, "application": assignment.application, "role": assignment.role });
+    let detail =
+        json!({ "name": object.name, "application": assignment.application, "role": assignment.role });
     note(&mut changes, (cause, ids), ("person.assigned", "group.assigned"), object, detail);
     changes.push(EmbeddedChange::Assign(assignment).into());
     Ok(changes)

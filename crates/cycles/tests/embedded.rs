@@ -1,13 +1,15 @@
 //! The workspace's own directory tells what changed since a number, on both databases.
 
 use latchkey_access::context::{Cause, Ids};
-use latchkey_access::{Actor, ChangeSet, EmbeddedAssignment, EmbeddedObject, ObjectKind, ObjectPresence, people};
+use latchkey_access::{
+    Actor, ChangeSet, EmbeddedAssignment, EmbeddedObject, ObjectKind, ObjectPresence, people,
+};
 use latchkey_cycles::{Embedded, Reading as _};
 use latchkey_kernel::id::{ObjectId, RequestId, WorkspaceId};
 use latchkey_kernel::{SeededEntropy, Timestamp};
 use latchkey_provisioning::feed::{Change, Members, SourceErrorKind, Wanted, Watermark};
 use latchkey_provisioning::{EntryId, Kind, Presence};
-use latchkey_store::{Conflict, CommitError, Options, Store, UniqueKey};
+use latchkey_store::{CommitError, Conflict, Options, Store, UniqueKey};
 use latchkey_testkit::postgres::Database;
 use serde_json::{Map, json};
 
@@ -150,7 +152,9 @@ async fn story(world: World) {
         entitles: true,
     };
     let row = world.row(team).await;
-    world.commit(people::assign(&row, quarry(team, "Reader"), &world.cause(), world.ids()).expect("it may be")).await;
+    world
+        .commit(people::assign(&row, quarry(team, "Reader"), &world.cause(), world.ids()).expect("it may be"))
+        .await;
     let (told, mark) = world.told(Some(&mark)).await;
     let roles: Vec<_> = told.iter().map(|it| (it.id().clone(), present(it).0.assignments.len())).collect();
     assert_eq!(roles, [(entry(ada), 1), (entry(team), 1)], "Boris is not in the group");
@@ -176,7 +180,8 @@ async fn story(world: World) {
     let second = world.add(ObjectKind::User, "ADA@quarry.example").await;
     let before = world.row(ada).await;
     let back = EmbeddedObject { presence: ObjectPresence::Present, ..before.clone() };
-    let taken = people::update(&before, back, &world.cause(), world.ids()).expect("the rule has nothing against it");
+    let taken =
+        people::update(&before, back, &world.cause(), world.ids()).expect("the rule has nothing against it");
     let error = world.store.commit(taken).await.expect_err("the name is taken");
     assert!(matches!(error, CommitError::Conflict(Conflict::Unique(UniqueKey::EmbeddedName))), "{error}");
     world.seats(team, &[ada], &[]).await;
@@ -189,14 +194,23 @@ async fn story(world: World) {
     let ids: Vec<_> = whole.iter().map(|it| it.id().clone()).collect();
     assert_eq!(ids, [entry(boris), entry(second), entry(team)], "who is gone is absent");
     assert_eq!(present(&whole[2]).1, Some(&Members::Whole(vec![entry(boris)])));
-    let fetched = world.source().fetch(Kind::User, &[entry(ada), EntryId("nobody".to_owned())]).await.expect("it answers");
+    let fetched = world
+        .source()
+        .fetch(Kind::User, &[entry(ada), EntryId("nobody".to_owned())])
+        .await
+        .expect("it answers");
     assert_eq!(fetched.len(), 2);
     assert!(fetched.iter().all(|it| matches!(it, Change::Left { presence: Presence::Deleted, .. })));
 
     // A decision that rests on an older row is not made.
     let stale = world.row(boris).await;
     world.change(boris, |row| row.enabled = false).await;
-    let late = people::update(&stale, EmbeddedObject { name: "b".to_owned(), ..stale.clone() }, &world.cause(), world.ids());
+    let late = people::update(
+        &stale,
+        EmbeddedObject { name: "b".to_owned(), ..stale.clone() },
+        &world.cause(),
+        world.ids(),
+    );
     let error = world.store.commit(late.expect("it may be")).await.expect_err("it has moved");
     assert!(matches!(error, CommitError::Conflict(Conflict::Moved { .. })), "{error}");
 
@@ -205,7 +219,8 @@ async fn story(world: World) {
     let other = World { workspace: WorkspaceId::fresh(now(), &SeededEntropy::new(99)), ..other };
     assert_eq!(other.told(None).await, (Vec::new(), Watermark("embedded:0".to_owned())));
     for wrong in ["scim:1", "embedded:999999", ""] {
-        let error = world.source().read(Some(&Watermark(wrong.to_owned()))).await.expect_err("it is not ours");
+        let error =
+            world.source().read(Some(&Watermark(wrong.to_owned()))).await.expect_err("it is not ours");
         assert_eq!(error.kind, SourceErrorKind::Expired, "{wrong}");
     }
     let _ = mark;

@@ -99,7 +99,12 @@ impl Jobs {
     ///
     /// # Errors
     /// When there is nobody of this id or name, another node performs the job, or the caller may not.
-    pub async fn on_demand(&self, by: &Caller, id: JobId, (kind, text): (Kind, &str)) -> Result<Asked, Error> {
+    pub async fn on_demand(
+        &self,
+        by: &Caller,
+        id: JobId,
+        (kind, text): (Kind, &str),
+    ) -> Result<Asked, Error> {
         let detail = json!({ "kind": kind, "object": text });
         jobs::performed(&self.engine, by, id, "provisioning_job.on_demand", &detail).await?;
         let (holding, opened) = self.take(by, id).await?;

@@ -1,8 +1,8 @@
 //! Who left a workspace's own directory since it was looked at, and has still access by a job.
 
 use latchkey_cycles::{Embedded, Ledger, Reading as _, embedded_watermark};
-use latchkey_provisioning::feed::Change;
 use latchkey_provisioning::facts;
+use latchkey_provisioning::feed::Change;
 use latchkey_provisioning::jobfile::JobFile;
 use latchkey_provisioning::ledger::ObjectKey;
 
@@ -37,8 +37,8 @@ pub(crate) async fn leavers(
 fn is_out(file: &JobFile, change: &Change) -> bool {
     match change {
         Change::Left { .. } => true,
-        Change::Present { entry, .. } => file
-            .mapping(entry.kind)
-            .is_some_and(|mapping| !facts(entry, mapping, file.sync_all).is_effectively_entitled_for_provisioning),
+        Change::Present { entry, .. } => file.mapping(entry.kind).is_some_and(|mapping| {
+            !facts(entry, mapping, file.sync_all).is_effectively_entitled_for_provisioning
+        }),
     }
 }

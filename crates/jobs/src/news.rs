@@ -109,11 +109,21 @@ impl Post {
         };
         // The error would have the URL in it, and the URL may have a password.
         let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(options.url.expose_secret())
-            .map_err(|_| "the SMTP URL cannot be used; it is smtps://USER:PASSWORD@HOST or smtp://HOST:PORT".to_owned())?
+            .map_err(|_| {
+                "the SMTP URL cannot be used; it is smtps://USER:PASSWORD@HOST or smtp://HOST:PORT".to_owned()
+            })?
             .timeout(Some(Duration::from_secs(20)))
             .build();
-        let from = options.from.parse().map_err(|error| format!("{:?} is no mail address: {error}", options.from))?;
-        Ok(Self { mail: Some((transport, from)), base_url: options.base_url.clone(), web: Some(web), told: Mutex::default() })
+        let from = options
+            .from
+            .parse()
+            .map_err(|error| format!("{:?} is no mail address: {error}", options.from))?;
+        Ok(Self {
+            mail: Some((transport, from)),
+            base_url: options.base_url.clone(),
+            web: Some(web),
+            told: Mutex::default(),
+        })
     }
 
     /// Tells whom the job names. That it could not be told is logged, and no cycle waits for it.

@@ -41,11 +41,9 @@ pub struct Kept<'s>(pub &'s Secrets);
 impl Surroundings for Kept<'_> {
     fn secret(&self, from: &SecretFrom) -> Result<SecretString, OpenError> {
         match from {
-            SecretFrom::Kept(name) => self
-                .0
-                .get(*name)
-                .cloned()
-                .ok_or_else(|| OpenError(format!("the job's secret {name} is not set; put it under /secrets"))),
+            SecretFrom::Kept(name) => self.0.get(*name).cloned().ok_or_else(|| {
+                OpenError(format!("the job's secret {name} is not set; put it under /secrets"))
+            }),
             SecretFrom::File(_) | SecretFrom::Environment(_) => {
                 Err(OpenError("a job of a workspace keeps its secrets in the vault".to_owned()))
             }
@@ -79,14 +77,15 @@ pub fn target(
     let credential = match (credential, &config.credential) {
         (Some(given), _) => given,
         (None, Some(jobfile::Credential::Bearer(from))) => Credential::Bearer(around.secret(from)?),
-        (None, Some(jobfile::Credential::ClientCredentials { token_url, client_id, client_secret, scope })) => {
-            Credential::ClientCredentials {
-                token_url: of_url(token_url)?,
-                client_id: client_id.clone(),
-                client_secret: around.secret(client_secret)?,
-                scope: scope.clone(),
-            }
-        }
+        (
+            None,
+            Some(jobfile::Credential::ClientCredentials { token_url, client_id, client_secret, scope }),
+        ) => Credential::ClientCredentials {
+            token_url: of_url(token_url)?,
+            client_id: client_id.clone(),
+            client_secret: around.secret(client_secret)?,
+            scope: scope.clone(),
+        },
         (None, None) => {
             return Err(OpenError(
                 "what the target is shown, neither --target-token-file nor token_file or token_env under [target] says"

@@ -50,7 +50,8 @@ impl Scope {
         if words.is_empty() {
             return Ok(vec![Self::QuarantineState, Self::Watermark, Self::Escrows]);
         }
-        let known = |word: &str| Self::ALL.iter().copied().find(|one| one.as_str().eq_ignore_ascii_case(word));
+        let known =
+            |word: &str| Self::ALL.iter().copied().find(|one| one.as_str().eq_ignore_ascii_case(word));
         words.into_iter().map(|word| known(word).ok_or_else(|| word.to_owned())).collect()
     }
 }

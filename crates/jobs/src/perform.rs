@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use latchkey_cycles::{Cycle, JobSource, Lane, LedgerError, Ledger as _, Options, Progress, StoredLedger};
 use latchkey_cycles::Job;
-use latchkey_engine::{Error, jobs, error_chain};
+use latchkey_cycles::{Cycle, JobSource, Lane, Ledger as _, LedgerError, Options, Progress, StoredLedger};
+use latchkey_engine::{Error, error_chain, jobs};
 use latchkey_kernel::{Clock as _, OsEntropy, SystemClock, Timestamp};
 use latchkey_provisioning::feed::SourceError;
-use latchkey_provisioning::jobfile::{self, JobFile};
 use latchkey_provisioning::graph_schema::{self, Note};
+use latchkey_provisioning::jobfile::{self, JobFile};
 use latchkey_provisioning::ledger::Write;
 use latchkey_provisioning::lint;
 use latchkey_provisioning::quarantine::{self, Next, Reason};
@@ -133,12 +133,15 @@ impl Jobs {
             for (id, body) in store.provisioning_orders(holding.key()).await? {
                 match serde_json::from_value::<Order>(body) {
                     Ok(order) => carry_out(&holding.ledger, &order).await?,
-                    Err(error) => tracing::error!(job = %holding.row.id, %error, "an order to a job does not read"),
+                    Err(error) => {
+                        tracing::error!(job = %holding.row.id, %error, "an order to a job does not read")
+                    }
                 }
                 store.provisioning_order_done(holding.key(), id).await?;
             }
             let state = holding.ledger.state().await?;
-            let next = if state.status == JobStatus::Active { self.active(holding, &state).await? } else { None };
+            let next =
+                if state.status == JobStatus::Active { self.active(holding, &state).await? } else { None };
             store.provisioning_job_plan(holding.held, next).await?;
             // An order that came meanwhile made the job due, and the plan put that off.
             if store.provisioning_orders(holding.key()).await?.is_empty() {
@@ -165,9 +168,10 @@ impl Jobs {
             let lane = Lane::default();
             let live = Live::default();
             self.hands.set_live(holding.key(), Some((live.clone(), lane.clone())));
-            let done = cycle(&opened, &holding.ledger, &live, Options { lane: Some(lane), ..Options::default() })
-                .run()
-                .await;
+            let done =
+                cycle(&opened, &holding.ledger, &live, Options { lane: Some(lane), ..Options::default() })
+                    .run()
+                    .await;
             self.hands.set_live(holding.key(), None);
             self.ended(holding, state, &opened, &done?).await?;
         }
@@ -218,7 +222,8 @@ impl Jobs {
         let Some(from) = row.feed_seen else { return Ok(()) };
         let file = defined(&row)?;
         let own = Some((self.engine.store().clone(), row.workspace_id));
-        let JobSource::Embedded(source) = open::source(&file, &Kept(&jobs::Secrets::new()), None, own)? else {
+        let JobSource::Embedded(source) = open::source(&file, &Kept(&jobs::Secrets::new()), None, own)?
+        else {
             return Ok(());
         };
         // It only reads: the fence is whoever's performs the job.

@@ -67,7 +67,9 @@ async fn serve(jobs: Jobs, mut stopped: watch::Receiver<bool>) {
                     }
                 }
             }
-            Err(error) => tracing::warn!(error = error_chain(&error), "provisioning jobs could not be looked for"),
+            Err(error) => {
+                tracing::warn!(error = error_chain(&error), "provisioning jobs could not be looked for")
+            }
         }
         tokio::select! {
             _ = stopped.changed() => {}

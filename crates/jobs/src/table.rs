@@ -4,7 +4,17 @@ use latchkey_provisioning::difference::ModifiedProperty;
 use latchkey_provisioning::log::LogEntry;
 
 const HEAD: &[&str] = &[
-    "time", "cycle", "kind", "object", "source id", "target id", "action", "status", "code", "message", "modified",
+    "time",
+    "cycle",
+    "kind",
+    "object",
+    "source id",
+    "target id",
+    "action",
+    "status",
+    "code",
+    "message",
+    "modified",
     "milliseconds",
 ];
 

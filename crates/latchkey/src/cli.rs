@@ -90,7 +90,13 @@ pub(crate) struct Listen {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Smtp {
     /// Mail server for messages about provisioning jobs, as smtps://user:password@mail.example.com
-    #[arg(long, env = "LATCHKEY_SMTP_URL", value_name = "URL", hide_env_values = true, requires = "smtp_from")]
+    #[arg(
+        long,
+        env = "LATCHKEY_SMTP_URL",
+        value_name = "URL",
+        hide_env_values = true,
+        requires = "smtp_from"
+    )]
     pub(crate) smtp_url: Option<String>,
     /// Whom mail is from, as "Latchkey <latchkey@example.com>"
     #[arg(long, env = "LATCHKEY_SMTP_FROM", value_name = "ADDRESS")]

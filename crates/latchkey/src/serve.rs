@@ -39,7 +39,9 @@ pub(crate) async fn run(options: Serve, output: Output) -> anyhow::Result<()> {
     };
     let store = Options { connections: usize::from(options.database_connections), ..Options::default() };
     let engine = wire::open(&options.place, store).await?;
-    let listening = listen(&engine, options.listen.listen, options.listen.public_url, metrics, Some(&options.smtp)).await?;
+    let listening =
+        listen(&engine, options.listen.listen, options.listen.public_url, metrics, Some(&options.smtp))
+            .await?;
     output.answer(
         &json!({
             "event": "listening",
@@ -85,7 +87,14 @@ pub(crate) async fn listen(
         .merge(latchkey_api::router(jobs.clone(), base_url.as_str().into()))
         .merge(operations::router(engine.clone(), metrics))
         .fallback(operations::not_found);
-    Ok(Listening { listener, router, background: Background::start(engine), runner: Runner::start(jobs), address, base_url })
+    Ok(Listening {
+        listener,
+        router,
+        background: Background::start(engine),
+        runner: Runner::start(jobs),
+        address,
+        base_url,
+    })
 }
 
 impl Listening {

@@ -7,8 +7,8 @@ use crate::error::Conflict;
 use crate::statement::Stmt;
 use crate::value::Val;
 use crate::{
-    account, case, collection, connector, embedded, exposure, grant, key, member, membership, outbox, provisioning, rotation, secret,
-    task, team, token, workspace,
+    account, case, collection, connector, embedded, exposure, grant, key, member, membership, outbox,
+    provisioning, rotation, secret, task, team, token, workspace,
 };
 
 /// One statement of a commit, and what it means when it fails.

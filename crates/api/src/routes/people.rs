@@ -96,7 +96,8 @@ fn of_kind<O: Of>() -> Vec<Endpoint<ApiState>> {
             "Take an application away from a group",
         ],
     };
-    let [list_words, add_words, get_words, patch_words, delete_words, restore_words, given, give, take] = words;
+    let [list_words, add_words, get_words, patch_words, delete_words, restore_words, given, give, take] =
+        words;
     vec![
         Endpoint::new(HttpMethod::Get, O::ALL, READ, list_words)
             .query::<Paging>()

@@ -162,7 +162,10 @@ impl Embedded {
 fn number(watermark: &Watermark) -> Result<i64, SourceError> {
     let text = watermark.0.strip_prefix("embedded:");
     text.and_then(|text| text.parse().ok()).ok_or_else(|| {
-        SourceError::new(SourceErrorKind::Expired, "the watermark is of another source; everything is read anew")
+        SourceError::new(
+            SourceErrorKind::Expired,
+            "the watermark is of another source; everything is read anew",
+        )
     })
 }
 

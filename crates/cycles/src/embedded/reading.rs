@@ -24,7 +24,10 @@ pub struct Reading {
 #[derive(Debug)]
 enum At {
     /// Everything, kind by kind, behind this id.
-    All { kinds: Vec<ObjectKind>, behind: Option<ObjectId> },
+    All {
+        kinds: Vec<ObjectKind>,
+        behind: Option<ObjectId>,
+    },
     /// Objects that changed, behind this number and id.
     Objects(i64, Option<ObjectId>),
     /// Who came into groups and left them, behind this number and pair.
@@ -102,7 +105,8 @@ impl Reading {
             return Ok(Vec::new());
         }
         let (store, ws) = (&self.from.store, self.from.workspace);
-        let rows = store.embedded_seat_changes(ws, (number, pair), self.until, SEATS).await.map_err(broken)?;
+        let rows =
+            store.embedded_seat_changes(ws, (number, pair), self.until, SEATS).await.map_err(broken)?;
         if let Some(last) = rows.last().filter(|_| rows.len() == SEATS) {
             self.at = At::Seats(last.changed, Some((last.group_id, last.member_id)));
         }
@@ -122,7 +126,9 @@ impl Reading {
             for mut change in self.from.tell(groups, |_| false).await? {
                 let id = change.id().0.parse::<ObjectId>().ok();
                 let came_and_went = id.and_then(|id| of_group.remove(&id));
-                if let (Change::Present { members, .. }, Some((added, removed))) = (&mut change, came_and_went) {
+                if let (Change::Present { members, .. }, Some((added, removed))) =
+                    (&mut change, came_and_went)
+                {
                     *members = Some(Members::Delta { added, removed });
                     told.push(change);
                 }

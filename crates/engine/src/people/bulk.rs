@@ -84,7 +84,9 @@ pub fn read_bulk(body: &[u8], most: usize) -> Result<Vec<Operation>, Error> {
     }
     if request.operations.len() > most {
         let found = request.operations.len();
-        return Err(Error::Invalid(format!("there are {found} operations, and {most} are taken in one request")));
+        return Err(Error::Invalid(format!(
+            "there are {found} operations, and {most} are taken in one request"
+        )));
     }
     Ok(request.operations.into_iter().map(operation).collect())
 }

@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use latchkey_access::authority::Action;
-use latchkey_access::{ChangeSet, EmbeddedAssignment, EmbeddedObject, ObjectKind, ObjectPresence, people as rules};
+use latchkey_access::{
+    ChangeSet, EmbeddedAssignment, EmbeddedObject, ObjectKind, ObjectPresence, people as rules,
+};
 use latchkey_kernel::id::ObjectId;
 use latchkey_scim::filter::fold;
 
@@ -115,8 +117,7 @@ pub async fn leave_absent(
     let present: HashSet<ObjectId> = present.iter().copied().collect();
     let (mut after, mut gone) = (None, Vec::new());
     loop {
-        let page =
-            engine.store().embedded_page(by.workspace_id(), ObjectKind::User, after, PORTION).await?;
+        let page = engine.store().embedded_page(by.workspace_id(), ObjectKind::User, after, PORTION).await?;
         let Some(last) = page.last() else { return Ok(gone) };
         after = Some(last.id);
         for row in page {
@@ -216,12 +217,7 @@ async fn whose(
     }
 }
 
-async fn managers(
-    engine: &Engine,
-    by: &Caller,
-    roster: &Roster,
-    report: &mut Report,
-) -> Result<(), Error> {
+async fn managers(engine: &Engine, by: &Caller, roster: &Roster, report: &mut Report) -> Result<(), Error> {
     for (draft, id) in roster.people.iter().zip(report.people.clone()) {
         let Some(text) = &draft.manager else { continue };
         let manager = if text.is_empty() { None } else { person(engine, by, text).await? };

@@ -37,7 +37,8 @@ pub struct ObjectPatch {
 }
 
 /// Attributes have columns of their own for these.
-const OWN: &[&str] = &["userPrincipalName", "userName", "objectId", "externalId", "accountEnabled", "enabled"];
+const OWN: &[&str] =
+    &["userPrincipalName", "userName", "objectId", "externalId", "accountEnabled", "enabled"];
 
 impl ObjectPatch {
     fn apply(&self, before: &EmbeddedObject) -> EmbeddedObject {
@@ -347,12 +348,7 @@ where
     Ok(done)
 }
 
-async fn find(
-    engine: &Engine,
-    by: &Caller,
-    kind: ObjectKind,
-    id: ObjectId,
-) -> Result<EmbeddedObject, Error> {
+async fn find(engine: &Engine, by: &Caller, kind: ObjectKind, id: ObjectId) -> Result<EmbeddedObject, Error> {
     let found = engine.store().embedded_object(by.workspace_id(), id).await?;
     found
         .filter(|row| row.kind == kind && row.presence != ObjectPresence::Deleted)

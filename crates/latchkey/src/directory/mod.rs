@@ -87,8 +87,9 @@ async fn import(options: Import, output: Output) -> anyhow::Result<()> {
 async fn set(options: PersonSet, output: Output) -> anyhow::Result<()> {
     let mut attributes = Map::new();
     for pair in &options.values {
-        let (name, value) =
-            pair.split_once('=').with_context(|| format!("{pair:?} is no NAME=VALUE, as department=Geology"))?;
+        let (name, value) = pair
+            .split_once('=')
+            .with_context(|| format!("{pair:?} is no NAME=VALUE, as department=Geology"))?;
         attributes.insert(name.to_owned(), Value::from(value));
     }
     let (engine, by) = open(&options.at).await?;
@@ -200,7 +201,8 @@ async fn assign(options: Assign, given: bool, output: Output) -> anyhow::Result<
     } else {
         people::unassign(&engine, &by, (kind, row.id), (&options.application, &options.role)).await?;
     }
-    let value = json!({ "id": row.id, "application": options.application, "role": options.role, "assigned": given });
+    let value =
+        json!({ "id": row.id, "application": options.application, "role": options.role, "assigned": given });
     output.answer(&value, || {
         let what = if given { "has" } else { "no longer has" };
         format!("{} {what} {}", row.name, options.application)

@@ -59,7 +59,9 @@ fn of_json(name: &str, text: &str) -> anyhow::Result<Vec<Row>> {
 }
 
 fn of_csv(name: &str, text: &str) -> anyhow::Result<Vec<Row>> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
     let head: Vec<String> = reader
         .headers()
         .with_context(|| format!("{name} has no row of names"))?
@@ -103,7 +105,9 @@ impl Row {
             Value::Null => None,
             Value::String(word) if word.is_empty() => None,
             Value::String(word) if ["true", "yes", "1"].contains(&word.to_lowercase().as_str()) => Some(true),
-            Value::String(word) if ["false", "no", "0"].contains(&word.to_lowercase().as_str()) => Some(false),
+            Value::String(word) if ["false", "no", "0"].contains(&word.to_lowercase().as_str()) => {
+                Some(false)
+            }
             other => {
                 self.say(wrong, column, &format!("found {other}, but true or false is needed"));
                 None
@@ -115,9 +119,9 @@ impl Row {
     fn list(&self, column: &'static str, wrong: &mut Vec<String>) -> Option<Vec<String>> {
         match self.cells.get(column)? {
             Value::Null => Some(Vec::new()),
-            Value::String(text) => {
-                Some(text.split(';').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect())
-            }
+            Value::String(text) => Some(
+                text.split(';').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect(),
+            ),
             Value::Array(all) => {
                 let texts: Option<Vec<String>> =
                     all.iter().map(|one| one.as_str().map(str::to_owned)).collect();
@@ -134,10 +138,12 @@ impl Row {
     }
 
     fn attributes(&self, own: &[&[&str]]) -> Map<String, Value> {
-        let others = self.cells.iter().filter(|(name, _)| !own.iter().any(|list| list.contains(&name.as_str())));
+        let others =
+            self.cells.iter().filter(|(name, _)| !own.iter().any(|list| list.contains(&name.as_str())));
         others
             .map(|(name, value)| {
-                let ours = ALIASES.iter().find(|(alias, _)| alias == name).map_or(name.as_str(), |(_, ours)| ours);
+                let ours =
+                    ALIASES.iter().find(|(alias, _)| alias == name).map_or(name.as_str(), |(_, ours)| ours);
                 match (ours.strip_suffix("[]"), value.as_str()) {
                     (Some(list), Some(text)) => {
                         let parts = text.split(';').map(str::trim).filter(|one| !one.is_empty());
@@ -215,7 +221,8 @@ mod tests {
         assert!(error.contains("people.csv, row 2, column enabled: found \"maybe\""), "{error}");
         assert!(error.contains("people.csv, row 3, column userPrincipalName"), "{error}");
         assert!(!error.contains("row 4"), "{error}");
-        let error = read("people.json", r#"[{"login": "a"}, {"login": ["b"]}]"#, true).expect_err("one is wrong");
+        let error =
+            read("people.json", r#"[{"login": "a"}, {"login": ["b"]}]"#, true).expect_err("one is wrong");
         assert!(error.to_string().contains("people.json, object 2, column login"), "{error}");
     }
 

@@ -14,8 +14,8 @@ use serde_json::json;
 use super::open::{Opened, standing};
 use super::options::{self, Form};
 use super::told::summary;
-use latchkey_jobs::{changed, csv_of};
 use crate::output::Output;
+use latchkey_jobs::{changed, csv_of};
 
 pub(super) async fn test_connection(options: options::Job, output: Output) -> anyhow::Result<ExitCode> {
     let opened = Opened::read(options)?;

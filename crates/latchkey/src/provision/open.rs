@@ -257,7 +257,9 @@ async fn whose(store: &Store, name: Option<&str>) -> anyhow::Result<WorkspaceId>
         (None, _) => bail!(
             "Latchkey's own directory is a workspace's, and there is none; make one with `latchkey admin workspace create`"
         ),
-        (Some(_), false) => bail!("there are several workspaces; name one under [source], as workspace = \"…\""),
+        (Some(_), false) => {
+            bail!("there are several workspaces; name one under [source], as workspace = \"…\"")
+        }
     }
 }
 
@@ -287,7 +289,9 @@ impl open::Surroundings for Host<'_> {
                     ))
                 })
             }
-            SecretFrom::Kept(name) => Err(OpenError(format!("a job of a file has no secret {name} in a vault"))),
+            SecretFrom::Kept(name) => {
+                Err(OpenError(format!("a job of a file has no secret {name} in a vault")))
+            }
         }
     }
 

@@ -26,7 +26,8 @@ pub(super) async fn run(options: options::Preview, output: Output) -> anyhow::Re
         }
         None => MemoryLedger::default(),
     };
-    let how = Options { full: options.full || options.drift, check_drift: options.drift, ..Options::default() };
+    let how =
+        Options { full: options.full || options.drift, check_drift: options.drift, ..Options::default() };
     let cycle = Cycle {
         job: &opened.job,
         source: &source,

@@ -34,7 +34,12 @@ pub(super) async fn run(options: options::Run, output: Output) -> anyhow::Result
     if taken.row.state.status == JobStatus::Paused {
         output.remark("The job is paused; this one cycle runs because you asked for it.");
     }
-    let how = Options { full: options.full || options.repair_drift, check_drift: options.repair_drift, plan, lane: None };
+    let how = Options {
+        full: options.full || options.repair_drift,
+        check_drift: options.repair_drift,
+        plan,
+        lane: None,
+    };
     let code = cycle(&opened, (&source, &target), &taken, how, output).await?;
     taken.free().await?;
     Ok(code)

@@ -69,7 +69,20 @@ impl World {
         let job = api::make(&api, "/synchronization/jobs", json!({"definition": definition})).await;
         // Nothing changes by itself while a test compares.
         api::until_tasks(&api, 1).await;
-        Self { workspace, scim, api, user, returned, team, local_team, account, secret, collection, grant, job }
+        Self {
+            workspace,
+            scim,
+            api,
+            user,
+            returned,
+            team,
+            local_team,
+            account,
+            secret,
+            collection,
+            grant,
+            job,
+        }
     }
 
     /// Every id that there is, with the list that it is from.

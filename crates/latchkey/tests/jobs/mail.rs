@@ -82,7 +82,8 @@ async fn web_server() -> (u16, Inbox) {
                         && body >= length
                     {
                         own.lock().expect("no holder panics").push(shown);
-                        let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n").await;
+                        let _ =
+                            stream.write_all(b"HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n").await;
                         return;
                     }
                 }
@@ -149,7 +150,11 @@ fn one_mail_when_it_begins_one_when_the_reason_changes_and_no_flood() {
                 .until_status("tried again", |status| status["lastExecution"] != before["lastExecution"])
                 .await;
         }
-        assert_eq!(all(&mails).len(), 1, "each start lifts the quarantine, and a new one for the same reason follows");
+        assert_eq!(
+            all(&mails).len(),
+            1,
+            "each start lifts the quarantine, and a new one for the same reason follows"
+        );
 
         // Mended, and then too many leave at once: told once.
         let right = json!({ "value": [{ "key": "SecretToken", "value": scene.app.scim_token }] });

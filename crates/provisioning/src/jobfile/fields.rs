@@ -65,7 +65,10 @@ impl<'f> Fields<'f> {
     pub(super) fn local(&self, key: &'static str) -> Option<String> {
         let found = self.text(key).map(str::to_owned);
         if found.is_some() && self.is_kept() {
-            self.say(key, "a job of a workspace reads no files of the server; only jobs at the command line do");
+            self.say(
+                key,
+                "a job of a workspace reads no files of the server; only jobs at the command line do",
+            );
         }
         found
     }

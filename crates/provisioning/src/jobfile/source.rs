@@ -248,7 +248,8 @@ pub(super) fn secret_named(
     if fields.is_kept() {
         for key in [file, environment] {
             if fields.text(key).is_some() {
-                let message = format!("a job of a workspace keeps its secrets in the vault: put it there as {kept}");
+                let message =
+                    format!("a job of a workspace keeps its secrets in the vault: put it there as {kept}");
                 fields.say(key, message);
             }
         }

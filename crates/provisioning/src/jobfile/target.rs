@@ -68,7 +68,8 @@ pub(super) fn read(fields: Fields<'_>) -> Option<TargetConfig> {
     let credential = if fields.has("token_url") {
         let token_url = url(&fields, "token_url", true);
         let client_id = fields.need_text("client_id", "the client's id at the token URL").map(str::to_owned);
-        let client_secret = secret_named(&fields, ("client_secret_file", "client_secret_env"), "ClientSecret");
+        let client_secret =
+            secret_named(&fields, ("client_secret_file", "client_secret_env"), "ClientSecret");
         let scope = fields.text("scope").map(str::to_owned);
         Some(token_url.zip(client_id).zip(client_secret).map(|((token_url, client_id), client_secret)| {
             Credential::ClientCredentials { token_url, client_id, client_secret, scope }

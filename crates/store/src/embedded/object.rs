@@ -171,5 +171,8 @@ pub(super) fn update(ws: WorkspaceId, o: &EmbeddedObject, expect: i64) -> Op {
 }
 
 pub(super) fn touch_with_members(ws: WorkspaceId, id: ObjectId) -> [Op; 2] {
-    [op(&ENTRY_TOUCH, params![ws, id]).or_missing("person or group"), op(&ENTRY_TOUCH_MEMBERS, params![ws, id])]
+    [
+        op(&ENTRY_TOUCH, params![ws, id]).or_missing("person or group"),
+        op(&ENTRY_TOUCH_MEMBERS, params![ws, id]),
+    ]
 }

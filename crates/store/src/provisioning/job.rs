@@ -210,7 +210,8 @@ impl Store {
         holder: &str,
         limit: usize,
     ) -> Result<Vec<(WorkspaceId, JobId)>, StoreError> {
-        self.look_up(&JOB_DUE, params![now, holder, limit_of(limit)], |row| Ok((row.next()?, row.next()?))).await
+        self.look_up(&JOB_DUE, params![now, holder, limit_of(limit)], |row| Ok((row.next()?, row.next()?)))
+            .await
     }
 
     /// Keeps a job for longer; false when somebody else has taken it.

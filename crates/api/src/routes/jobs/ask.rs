@@ -203,7 +203,9 @@ async fn validate(
         if saved { (None, None) } else { (given("BaseAddress"), given("SecretToken")) };
     let base = base.map(|text| text.expose_secret().to_owned());
     if base.is_some() && token.is_none() {
-        return Err(Problem::invalid("a credential that is saved is shown to no other address: give SecretToken too"));
+        return Err(Problem::invalid(
+            "a credential that is saved is shown to no other address: give SecretToken too",
+        ));
     }
     let found = state.jobs.validate(&by, id, (base, token)).await.map_err(problem(&by))?;
     let ok = found.source.is_ok() && found.target.ok;
@@ -226,7 +228,9 @@ async fn on_demand(
     let kind = match subject.object_type_name.as_str() {
         "User" => Kind::User,
         "Group" => Kind::Group,
-        other => return Err(Problem::invalid(format!("objectTypeName is {other:?}, but User or Group is needed"))),
+        other => {
+            return Err(Problem::invalid(format!("objectTypeName is {other:?}, but User or Group is needed")));
+        }
     };
     let asked = state.jobs.on_demand(&by, id, (kind, &subject.object_id)).await.map_err(problem(&by))?;
     let of_it = |entry: &&LogEntry| entry.kind == kind;
@@ -243,7 +247,8 @@ async fn on_demand(
         }
     };
     let key = json!({ "result": result, "details": { "errorCode": code, "errorMessage": message } });
-    let value = json!({ "cycle": execution(&asked.cycle, asked.cycle.counts.failed), "entries": asked.entries });
+    let value =
+        json!({ "cycle": execution(&asked.cycle, asked.cycle.counts.failed), "entries": asked.entries });
     Ok(Json(Pair { key: key.to_string(), value: value.to_string() }))
 }
 

@@ -67,9 +67,14 @@ pub(super) fn endpoints() -> Vec<Endpoint<ApiState>> {
             .takes::<SecretDrafts>()
             .gives_nothing()
             .by(put_secrets),
-        Endpoint::new(post.clone(), "/v1/api/synchronization/jobs/{id}/start", WRITE, "Let a job run by itself")
-            .gives_nothing()
-            .by(start),
+        Endpoint::new(
+            post.clone(),
+            "/v1/api/synchronization/jobs/{id}/start",
+            WRITE,
+            "Let a job run by itself",
+        )
+        .gives_nothing()
+        .by(start),
         Endpoint::new(
             post.clone(),
             "/v1/api/synchronization/jobs/{id}/pause",

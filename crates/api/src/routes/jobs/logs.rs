@@ -26,13 +26,23 @@ use crate::problem::Problem;
 
 pub(super) fn endpoints() -> Vec<Endpoint<ApiState>> {
     vec![
-        Endpoint::new(HttpMethod::Get, "/v1/api/synchronization/jobs/{id}/logs", READ, "A job's log, newest first")
-            .query::<Search>()
-            .gives::<LogPage>(200, "A page of entries; as a table (text/csv) if asked for.")
-            .by(logs),
-        Endpoint::new(HttpMethod::Get, "/v1/api/synchronization/jobs/{id}/cycles", READ, "A job's latest cycles")
-            .gives::<CycleList>(200, "The latest 100, latest first.")
-            .by(cycles),
+        Endpoint::new(
+            HttpMethod::Get,
+            "/v1/api/synchronization/jobs/{id}/logs",
+            READ,
+            "A job's log, newest first",
+        )
+        .query::<Search>()
+        .gives::<LogPage>(200, "A page of entries; as a table (text/csv) if asked for.")
+        .by(logs),
+        Endpoint::new(
+            HttpMethod::Get,
+            "/v1/api/synchronization/jobs/{id}/cycles",
+            READ,
+            "A job's latest cycles",
+        )
+        .gives::<CycleList>(200, "The latest 100, latest first.")
+        .by(cycles),
     ]
 }
 
@@ -91,7 +101,8 @@ async fn logs(
         return Err(Problem::invalid("limit must be from 1 to 10000"));
     }
     let since = search.since.map(|text| {
-        Timestamp::parse(&text).map_err(|_| Problem::invalid(format!("since is {text:?}, but a time is needed")))
+        Timestamp::parse(&text)
+            .map_err(|_| Problem::invalid(format!("since is {text:?}, but a time is needed")))
     });
     let after = search.cursor.map(|cursor| {
         let bytes = URL_SAFE_NO_PAD.decode(&cursor).ok();
@@ -104,7 +115,12 @@ async fn logs(
         cycle: id_of::<CycleId>("id of a cycle", search.cycle)?,
         key: None,
         text: search.object,
-        action: word("action", search.action.as_deref(), Action::from_word, Action::ALL.iter().map(|one| one.as_str()))?,
+        action: word(
+            "action",
+            search.action.as_deref(),
+            Action::from_word,
+            Action::ALL.iter().map(|one| one.as_str()),
+        )?,
         status: word("status", search.status.as_deref(), Status::from_word, all(Status::ALL))?,
         code: search.code,
         since: since.transpose()?,

@@ -101,7 +101,9 @@ async fn upload(
     let full = match how.mode.as_deref() {
         None | Some("delta") => false,
         Some("full") => true,
-        Some(other) => return Err(Problem::invalid(format!("mode is {other:?}, but delta or full is needed"))),
+        Some(other) => {
+            return Err(Problem::invalid(format!("mode is {other:?}, but delta or full is needed")));
+        }
     };
     scim(request.headers())?;
     let body = Bytes::from_request(request, &()).await.map_err(too_large_or_broken)?;
@@ -149,9 +151,11 @@ async fn one(
                 .then(|| format!("nobody is called {}; it was left out", report.unknown.join(", ")));
             Ok((report.people.first().or(report.groups.first()).copied(), unknown))
         }
-        Err(error @ (latchkey_engine::Error::Refused(_) | latchkey_engine::Error::Clash(_) | latchkey_engine::Error::Invalid(_))) => {
-            Ok((None, Some(error.to_string())))
-        }
+        Err(
+            error @ (latchkey_engine::Error::Refused(_)
+            | latchkey_engine::Error::Clash(_)
+            | latchkey_engine::Error::Invalid(_)),
+        ) => Ok((None, Some(error.to_string()))),
         Err(error) => Err(problem(by)(error)),
     }
 }

@@ -56,8 +56,8 @@ pub(super) fn view(found: &Found) -> JobView {
     let interval =
         file.as_ref().and_then(|file| file.schedule).map(|every| format!("PT{}S", every.as_secs()));
     let limit = file.as_ref().and_then(|file| file.deletion_limit);
-    let settings = limit
-        .map(|limit| Setting { name: "QuarantineTooManyDeletesThreshold", value: limit.to_string() });
+    let settings =
+        limit.map(|limit| Setting { name: "QuarantineTooManyDeletesThreshold", value: limit.to_string() });
     JobView {
         id: row.id,
         template_id: "scim",
