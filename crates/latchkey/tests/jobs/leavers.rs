@@ -10,6 +10,12 @@ use serde_json::json;
 use crate::scene::{DAILY, Scene};
 use crate::support::{list, text};
 
+/// Shows what was measured.
+#[expect(clippy::print_stdout, reason = "a soak reads it")]
+fn tell(words: std::fmt::Arguments<'_>) {
+    println!("{words}");
+}
+
 /// Leavers of the measurement.
 fn leavers() -> usize {
     #[expect(clippy::disallowed_methods, reason = "a test has no command line of its own")]
@@ -48,7 +54,7 @@ on_both! {
         }
         took.sort_unstable();
         let p99 = took[(leavers * 99).div_ceil(100) - 1];
-        println!("{leavers} leavers: p50 {:?}, p99 {p99:?}, max {:?}", took[leavers / 2], took[leavers - 1]);
+        tell(format_args!("{leavers} leavers: p50 {:?}, p99 {p99:?}, max {:?}", took[leavers / 2], took[leavers - 1]));
         assert!(p99 < Duration::from_secs(1), "p99 is {p99:?}, and the longest {:?}", took.last());
     }
 
@@ -118,5 +124,38 @@ on_both! {
         scene.until_status("lifted", |status| status["code"] == "Active" && status["totals"]["held"] == 0).await;
         let active = scene.members().await.iter().filter(|(_, active)| *active).count();
         assert_eq!(active, 1);
+    }
+
+    /// A long cycle of the same job is under way: the leaver goes in between, and stays out.
+    async fn a_leaver_does_not_wait_for_the_end_of_a_cycle(server: &Server) {
+        let scene = Scene::new(server, DAILY).await;
+        let slow = json!({ "definition": crate::scene::definition(&scene.app, DAILY)
+            .replace("[target]", "[target]\nrequests_per_second = 250") });
+        scene.api.put(&scene.at(""), &slow).await.expect(200);
+        let rows: Vec<String> = (0..1_200).map(|n| format!("{n},p{n:04}@q.example")).collect();
+        let file = server.data().join("people.csv");
+        std::fs::write(&file, format!("id,userName\n{}\n", rows.join("\n"))).expect("it is written");
+        let file = file.to_str().expect("a path of letters");
+        let made = server.cli(&["directory", "import", file, "--workspace", "Company", "--json"]).await;
+        assert_eq!(made.success().json()["added"], 1_200);
+        scene.tell("/start").await;
+        let scim = scene.app.scim();
+        let first = "/Users?filter=userName%20eq%20%22p0000%40q.example%22";
+        let state = async || scim.get(first).await.expect(200).json()["Resources"][0]["active"].clone();
+        // Of the first portion, and put down.
+        scene.until_status("past a portion", |status| {
+            status["progress"][0]["completedUnits"].as_u64().is_some_and(|done| done >= 512)
+        }).await;
+        assert_eq!(state().await, json!(true));
+        server.cli(&["directory", "person", "disable", "p0000@q.example", "--workspace", "Company"]).await.success();
+        let begun = Instant::now();
+        while state().await != json!(false) {
+            assert!(begun.elapsed() < Duration::from_secs(20), "never: {}", scene.status().await);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let status = scene.status().await;
+        assert!(status["lastExecution"].is_null(), "the cycle had not ended: {status}");
+        scene.until_status("a whole cycle", |status| status["lastSuccessfulExecution"].is_object()).await;
+        assert_eq!(state().await, json!(false), "what the cycle had read before is not written over it");
     }
 }

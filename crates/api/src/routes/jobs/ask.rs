@@ -121,7 +121,7 @@ pub(crate) struct OnDemand {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Parameters {
     /// Jobs have one rule each, so that it may be left out.
-    #[allow(dead_code, reason = "Graph's clients send it")]
+    #[expect(dead_code, reason = "Graph's clients send it")]
     rule_id: Option<String>,
     subjects: Vec<Subject>,
 }
@@ -229,12 +229,14 @@ async fn on_demand(
         "User" => Kind::User,
         "Group" => Kind::Group,
         other => {
-            return Err(Problem::invalid(format!("objectTypeName is {other:?}, but User or Group is needed")));
+            return Err(Problem::invalid(format!(
+                "objectTypeName is {other:?}, but User or Group is needed"
+            )));
         }
     };
     let asked = state.jobs.on_demand(&by, id, (kind, &subject.object_id)).await.map_err(problem(&by))?;
     let of_it = |entry: &&LogEntry| entry.kind == kind;
-    let last = asked.entries.iter().filter(of_it).next_back();
+    let last = asked.entries.iter().rfind(of_it);
     let (result, code, message) = match last {
         None => ("Skipped", Some("RedundantExport".to_owned()), "source and target are equal".to_owned()),
         Some(entry) => {

@@ -52,7 +52,7 @@ pub(crate) struct How {
 
 /// A SCIM bulk request (RFC 7644 §3.7), of which each operation is a POST to /Users or /Groups.
 #[derive(Debug, Deserialize, ToSchema)]
-#[allow(dead_code, reason = "for the document; the body is read by its own media type")]
+#[expect(dead_code, reason = "for the document; the body is read by its own media type")]
 pub(crate) struct BulkRequest {
     schemas: Vec<String>,
     #[serde(rename = "Operations")]
