@@ -10,24 +10,29 @@ use crate::run::{cargo, execute, root, succeeds};
 use crate::tools;
 
 pub(crate) const HELP: &str = "\
-Usage: cargo xtask soak [crash] [leavers] [properties] [fuzz] [--rounds N] [--leavers N] [--cases N] [--minutes M]
+Usage: cargo xtask soak [crash] [properties] [fuzz] [leaver] [directory] [--rounds N] [--cases N] [--minutes M]
+                        [--accounts N] [--grants N] [--leavers N]
 
-All of them unless some are named:
+All five unless some are named:
   crash       the server (and PostgreSQL) killed N times under load (LATCHKEY_CRASH_ROUNDS), 1000 unless told
-  leavers     N people disabled in the embedded directory (LATCHKEY_LEAVERS), 1000 unless told: how long until
+  directory   N people disabled in the embedded directory (LATCHKEY_LEAVERS), 1000 unless told: how long until
               each is out at Latchkey's own SCIM endpoint, on both databases, in a release build
   properties  the property tests with N cases each (PROPTEST_CASES), 100000 unless told
   fuzz        each target in fuzz/ for M minutes, 10 unless told; needs a nightly toolchain and cargo-fuzz
+  leaver      somebody with N accounts (1000 unless told) at a PostgreSQL server leaves: the rate and p99 of
+              the rotations; and somebody with N grants (10000 unless told): how long the cut takes, which
+              has to be under 100 ms. Built for release; prints the figures
 
 Examples:
   cargo xtask soak crash --rounds 10000
   cargo xtask soak fuzz --minutes 60
+  cargo xtask soak leaver --accounts 200
 ";
 
-const PARTS: [&str; 4] = ["crash", "leavers", "properties", "fuzz"];
+const PARTS: [&str; 5] = ["crash", "properties", "fuzz", "leaver", "directory"];
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
-    let options = Options::parse(args, &["rounds", "leavers", "cases", "minutes"])?;
+    let options = Options::parse(args, &["rounds", "cases", "minutes", "accounts", "grants", "leavers"])?;
     if let Some(unknown) = options.rest.iter().find(|part| !PARTS.contains(&part.as_str())) {
         bail!("{unknown} is none of {}", PARTS.join(", "));
     }
@@ -35,14 +40,17 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     if wanted("crash") {
         crash(options.number("rounds", 1000_u32)?)?;
     }
-    if wanted("leavers") {
-        leavers(options.number("leavers", 1000_u32)?)?;
+    if wanted("directory") {
+        directory(options.number("leavers", 1000_u32)?)?;
     }
     if wanted("properties") {
         properties(options.number("cases", 100_000_u32)?)?;
     }
     if wanted("fuzz") {
         fuzz(Duration::from_secs(60 * options.number("minutes", 10_u64)?))?;
+    }
+    if wanted("leaver") {
+        leaver(options.number("accounts", 1000_u32)?, options.number("grants", 10_000_u32)?)?;
     }
     Ok(())
 }
@@ -55,7 +63,16 @@ fn crash(rounds: u32) -> Result<()> {
     timed(&format!("{rounds} crash rounds"), || execute(&mut tests))
 }
 
-fn leavers(count: u32) -> Result<()> {
+fn leaver(accounts: u32, grants: u32) -> Result<()> {
+    let mut tests = cargo(&["test", "--release", "-p", "latchkey", "--test", "rotation", "load::"]);
+    tests.args(["--", "--nocapture", "--test-threads=1"]);
+    tests.env("LATCHKEY_LEAVER_ACCOUNTS", accounts.to_string());
+    tests.env("LATCHKEY_LEAVER_GRANTS", grants.to_string()).env("LATCHKEY_LEAVER_CUT_MS", "100");
+    tools::postgres()?;
+    timed("a leaver", || execute(&mut tests))
+}
+
+fn directory(count: u32) -> Result<()> {
     let mut tests = cargo(&["test", "--release", "-p", "latchkey", "--test", "jobs", "--"]);
     tests.args(["leavers_are_out_within_a_second", "--nocapture", "--test-threads=1"]);
     tests.env("LATCHKEY_LEAVERS", count.to_string());

@@ -55,6 +55,8 @@ words! {
         WriteConnectors = "write_connectors",
         /// See rotations, their history, and people's tasks.
         ReadRotations = "read_rotations",
+        /// See what the page looked like at which a rotation failed.
+        SeePictures = "see_pictures",
         /// Have passwords changed, try them out, and call rotations off.
         Rotate = "rotate",
         /// Take over tasks and say what came of them.
@@ -94,7 +96,7 @@ impl Action {
             Self::CloseReview => (Scope::MembersWrite, Role::SuperAdmin),
             Self::ReadAccounts => (Scope::AccountsRead, Role::SuperAdmin),
             Self::WriteAccounts | Self::WriteGrants => (Scope::AccountsWrite, Role::SuperAdmin),
-            Self::ReadConnectors => (Scope::AccountsRead, Role::SuperAdmin),
+            Self::ReadConnectors | Self::SeePictures => (Scope::AccountsRead, Role::SuperAdmin),
             Self::WriteConnectors | Self::Rotate => (Scope::AccountsWrite, Role::SuperAdmin),
             Self::ReadRotations => (Scope::OffboardingRead, Role::Admin),
             Self::DoTasks => (Scope::OffboardingWrite, Role::Admin),

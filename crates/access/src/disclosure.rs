@@ -3,6 +3,7 @@
 //! Each decision names the version that may be opened, and the change set that must be durable
 //! before its value goes anywhere.
 
+use latchkey_kernel::id::RotationId;
 use serde_json::json;
 
 use crate::capability::Capability;
@@ -136,9 +137,37 @@ pub fn totp_code(
     let version = vaulted.in_state(VersionState::Current).ok_or(Refusal::NoValue)?.version;
     asked.sees(account, secret, version, ExposureKind::TotpCode).push(&mut changes, (cause, ids));
     let detail = described(secret, version);
-    changes.note((cause, ids), "secret.code_given", ("account", &account.id), detail);
+    changes.note((cause, ids), CODE_GIVEN, ("account", &account.id), detail);
     Ok((version, changes))
 }
+
+/// Has a one-time code computed for a rotation, which types it where it logs in. No person gets to
+/// see it, so nobody is exposed by it; that the seed was used, and for what, is on record all the same
+/// before the code goes anywhere (V5, L1). Fails as moved when the seed has been replaced.
+///
+/// # Errors
+/// When it is no TOTP seed, or it has no value.
+pub fn code_for_rotation(
+    vaulted: Vaulted<'_>,
+    rotation: RotationId,
+    cause: &Cause,
+    ids: Ids<'_>,
+) -> Result<(i64, ChangeSet), Refusal> {
+    let Vaulted { account, secret, .. } = vaulted;
+    needs(vaulted, SecretKind::Totp)?;
+    let version = vaulted.in_state(VersionState::Current).ok_or(Refusal::NoValue)?.version;
+    let mut changes = ChangeSet::new(account.workspace_id);
+    changes.push(Change::SecretExpect { secret_id: secret.id, version });
+    let mut detail = described(secret, version);
+    detail["rotation"] = json!(rotation);
+    changes.note((cause, ids), CODE_USED, ("account", &account.id), detail);
+    Ok((version, changes))
+}
+
+/// What the audit log calls it when a rotation used a one-time code.
+pub const CODE_USED: &str = "secret.code_used";
+/// What it calls it when a person was given one.
+pub const CODE_GIVEN: &str = "secret.code_given";
 
 /// Lets one recovery code out and burns it: `wished`, or the first that is left. `count` is how
 /// many there are, `burned` which of the current version are used. The answer is its version and

@@ -110,6 +110,9 @@ pub enum Refusal {
     /// Nobody decides on what they get back themselves (A3).
     #[error("members can't review their own return; ask somebody else")]
     OwnReview,
+    /// An offboarding that is to be undone, long after.
+    #[error("an offboarding is undone within 30 days; give what is needed as new grants")]
+    UndoTooLate,
     /// A grant or team that is not among what the review offers.
     #[error("this {what} is not among what the member had and could have again; reload the review")]
     NotInReview {

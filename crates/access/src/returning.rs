@@ -1,6 +1,7 @@
 //! Coming back: a valid member again, with no access until it is given anew (A3).
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use latchkey_kernel::id::{GrantId, TeamId};
 use serde_json::json;
@@ -54,6 +55,8 @@ pub struct Review<'a> {
     pub removed: &'a [Grant],
     /// The teams that they are in now.
     pub memberships: &'a [Membership],
+    /// Their direct grants now: what is given already is not given twice.
+    pub present: &'a [Grant],
 }
 
 /// Some of what a review offers.
@@ -76,6 +79,18 @@ pub struct Choice {
     pub reason: Option<String>,
 }
 
+impl Choice {
+    /// Everything, for this reason.
+    pub fn all(reason: impl Into<String>) -> Self {
+        Self { grants: Pick::All, teams: Pick::All, reason: Some(reason.into()) }
+    }
+
+    /// Whether everything is given back.
+    pub fn is_whole(&self) -> bool {
+        self.grants == Pick::All && self.teams == Pick::All
+    }
+}
+
 /// Closes a review: what was chosen is given anew in the present epoch, and the rest stays dormant.
 ///
 /// # Errors
@@ -88,17 +103,9 @@ pub fn close_review(
 ) -> Result<ChangeSet, Refusal> {
     let member = review.member;
     let standing = member.standing();
-    if !standing.is_active() {
-        return Err(Refusal::MemberNotActive);
-    }
+    may_decide(member, choice, cause)?;
     if !standing.awaits_review() {
         return Err(Refusal::NothingToReview);
-    }
-    if matches!(cause.actor, Actor::Member(actor, _) if actor == member.id) {
-        return Err(Refusal::OwnReview);
-    }
-    if let Some(reason) = &choice.reason {
-        bounded("the reason", reason, REASON_MAX)?;
     }
     let grants = chosen_grants(review, &choice.grants, cause)?;
     let teams = chosen_teams(review, &choice.teams)?;
@@ -114,11 +121,38 @@ pub fn close_review(
         "teams": teams,
     });
     changes.note((cause, ids), "member.return_reviewed", ("member", &member.id), detail);
+    give_anew(&mut changes, member, (grants, teams), choice.reason.as_deref(), (cause, ids));
+    Ok(changes)
+}
+
+/// Only for somebody who is in, by somebody else.
+fn may_decide(member: &Member, choice: &Choice, cause: &Cause) -> Result<(), Refusal> {
+    if !member.standing().is_active() {
+        return Err(Refusal::MemberNotActive);
+    }
+    if matches!(cause.actor, Actor::Member(actor, _) if actor == member.id) {
+        return Err(Refusal::OwnReview);
+    }
+    match &choice.reason {
+        Some(reason) => bounded("the reason", reason, REASON_MAX),
+        None => Ok(()),
+    }
+}
+
+/// New grants in the present epoch in place of those that were removed, and teams that count again.
+fn give_anew(
+    changes: &mut ChangeSet,
+    member: &Member,
+    (grants, teams): (Vec<&Grant>, Vec<TeamId>),
+    reason: Option<&str>,
+    (cause, ids): (&Cause, Ids<'_>),
+) {
+    let epoch = member.access_epoch;
     for removed in grants {
         let grant = Grant {
             id: ids.grant(),
-            subject: GrantSubject::Member(member.id, standing.epoch),
-            reason: choice.reason.clone().or_else(|| removed.reason.clone()),
+            subject: GrantSubject::Member(member.id, epoch),
+            reason: reason.map(str::to_owned).or_else(|| removed.reason.clone()),
             granted_by: cause.actor.to_string(),
             granted_at: cause.now,
             ..removed.clone()
@@ -129,23 +163,26 @@ pub fn close_review(
         changes.push(Change::GrantInsert(grant));
     }
     for team_id in teams {
-        let confirm = Change::MembershipConfirm { team_id, member_id: member.id, epoch: standing.epoch };
-        changes.push(confirm);
-        let detail = json!({ "member": member.id, "epoch": standing.epoch });
+        changes.push(Change::MembershipConfirm { team_id, member_id: member.id, epoch });
+        let detail = json!({ "member": member.id, "epoch": epoch });
         changes.note((cause, ids), "team.member_confirmed", ("team", &team_id), detail);
     }
-    Ok(changes)
 }
 
-/// Takes an offboarding back as a mistake: closes the review with everything given anew, and
-/// calls off the case's rotations that have not been done; what was rotated stays.
+/// For how long after the cut an offboarding may be taken back from what was removed in it.
+pub const UNDO_WITHIN: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Takes an offboarding back as a mistake, within [`UNDO_WITHIN`]: gives anew what is chosen of what was
+/// removed, closes the review if it is open, and, if all is given back, calls off the case's rotations that
+/// have not been done. What was rotated stays: no earlier password comes back. Where only some is given
+/// back, every rotation goes on, since the others were known to somebody who has no access to them.
 ///
 /// # Errors
-/// As [`close_review`].
+/// As [`close_review`], but a review need not be open; and when it is too late.
 pub fn undo(
     review: Review<'_>,
     case: &OffboardingCase,
-    reason: &str,
+    choice: &Choice,
     cause: &Cause,
     ids: Ids<'_>,
 ) -> Result<ChangeSet, Refusal> {
@@ -153,10 +190,24 @@ pub fn undo(
     if case.member_id != member.id || case.epoch.next() != member.access_epoch {
         return Err(Refusal::NotInReview { what: "case" });
     }
-    let choice = Choice { grants: Pick::All, teams: Pick::All, reason: Some(reason.to_owned()) };
-    let mut changes = close_review(review, &choice, cause, ids)?;
-    safeguard::push_call_off(&mut changes, case, cause);
-    let detail = json!({ "member": member.id, "epoch": case.epoch, "reason": reason });
+    if cause.now > case.cut_at.plus(UNDO_WITHIN) {
+        return Err(Refusal::UndoTooLate);
+    }
+    let mut changes = if member.standing().awaits_review() {
+        close_review(review, choice, cause, ids)?
+    } else {
+        may_decide(member, choice, cause)?;
+        let given = (chosen_grants(review, &choice.grants, cause)?, chosen_teams(review, &choice.teams)?);
+        let mut changes = ChangeSet::new(member.workspace_id);
+        changes.push(Change::MemberExpect { member_id: member.id, epoch: member.access_epoch });
+        give_anew(&mut changes, member, given, choice.reason.as_deref(), (cause, ids));
+        changes
+    };
+    let whole = choice.is_whole();
+    if whole {
+        safeguard::push_call_off(&mut changes, case, cause);
+    }
+    let detail = json!({ "member": member.id, "epoch": case.epoch, "reason": choice.reason, "whole": whole });
     changes.note((cause, ids), "offboarding.undone", ("offboarding", &case.id), detail);
     Ok(changes)
 }
@@ -169,17 +220,29 @@ fn chosen_grants<'a>(
 ) -> Result<Vec<&'a Grant>, Refusal> {
     let over = |grant: &Grant| grant.ends_at.is_some_and(|ends| ends <= cause.now);
     let may = |grant: &Grant| authority::may_receive(review.member.role, grant.permission);
+    let is_there = |grant: &Grant| {
+        let same = |one: &&Grant| one.object == grant.object && one.permission == grant.permission;
+        let counts = |one: &Grant| matches!(one.subject, GrantSubject::Member(_, epoch) if epoch == review.member.access_epoch);
+        review.present.iter().filter(same).any(|one| counts(one) && !over(one))
+    };
     match pick {
-        Pick::All => Ok(review.removed.iter().filter(|grant| !over(grant) && may(grant).is_ok()).collect()),
+        Pick::All => Ok(review
+            .removed
+            .iter()
+            .filter(|grant| !over(grant) && may(grant).is_ok() && !is_there(grant))
+            .collect()),
         Pick::Only(ids) => {
             let ids: BTreeSet<&GrantId> = ids.iter().collect();
-            let found = ids.into_iter().map(|id| {
-                let grant = review.removed.iter().find(|grant| grant.id == *id);
-                let grant = grant.ok_or(Refusal::NotInReview { what: "grant" })?;
-                may(grant)?;
-                if over(grant) { Err(Refusal::BadEnd) } else { Ok(grant) }
-            });
-            found.collect()
+            let found: Result<Vec<&Grant>, Refusal> = ids
+                .into_iter()
+                .map(|id| {
+                    let grant = review.removed.iter().find(|grant| grant.id == *id);
+                    let grant = grant.ok_or(Refusal::NotInReview { what: "grant" })?;
+                    may(grant)?;
+                    if over(grant) { Err(Refusal::BadEnd) } else { Ok(grant) }
+                })
+                .collect();
+            Ok(found?.into_iter().filter(|grant| !is_there(grant)).collect())
         }
     }
 }

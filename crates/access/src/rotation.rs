@@ -130,6 +130,24 @@ pub struct RotationStep {
     pub micros: i64,
 }
 
+/// What a failing step looked like: a picture of the page, every field of it blanked before it was
+/// taken, and sealed, since a page shows more than its fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RotationPicture {
+    /// The rotation.
+    pub rotation_id: RotationId,
+    /// The number of the step that failed.
+    pub number: i64,
+    /// When it was taken.
+    pub at: Timestamp,
+    /// As `image/png`.
+    pub media_type: String,
+    /// The workspace key that it is sealed under.
+    pub key_number: i64,
+    /// The sealed file.
+    pub sealed: Vec<u8>,
+}
+
 words! {
     /// Where a person's task stands.
     TaskState {

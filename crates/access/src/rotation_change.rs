@@ -7,7 +7,7 @@ use latchkey_kernel::id::{AccountId, ConnectorId, DependentId, RotationId, Works
 use crate::change::Change;
 use crate::member::Version;
 use crate::rotation::{
-    AccountRotation, Connector, Dependent, ManualTask, RotationRow, RotationStep, TaskState,
+    AccountRotation, Connector, Dependent, ManualTask, RotationPicture, RotationRow, RotationStep, TaskState,
 };
 
 /// One change of what rotations have; see [`Change`] for what holds for every change.
@@ -40,6 +40,15 @@ pub enum RotationChange {
     JobsWake { connector_id: ConnectorId, at: Timestamp },
     /// One entry of a rotation's history; the rotation must exist.
     StepInsert(RotationStep),
+    /// What a failing step looked like; the rotation must exist. Fails as moved unless the key that it is
+    /// sealed under is there and not retired.
+    PictureInsert(RotationPicture),
+    /// By condition: of a rotation's pictures only the newest `keep` stay.
+    PicturesTrim { rotation_id: RotationId, keep: i64 },
+    /// The same picture under another key. Fails as moved unless it is sealed under `from`.
+    PictureReseal { rotation_id: RotationId, number: i64, from: i64, to: i64, sealed: Vec<u8> },
+    /// By condition: every picture of a rotation goes.
+    PicturesDelete { rotation_id: RotationId },
     /// A new task; fails as taken if its rotation has an open one that is not a dependent's. The rotation must exist.
     TaskInsert(ManualTask),
     /// Every column of a task.

@@ -15,7 +15,7 @@ use crate::offboarding::{CaseState, OffboardingCase};
 use crate::outbox::{EffectState, OutboxEvent};
 use crate::refusal::{NAME_MAX, REASON_MAX, Refusal, bounded};
 use crate::rotation::{
-    AccountRotation, Connector, Dependent, ManualTask, RotationRow, RotationStep, TaskState,
+    AccountRotation, Connector, Dependent, ManualTask, RotationPicture, RotationRow, RotationStep, TaskState,
 };
 use crate::rotation_change::RotationChange;
 use crate::secret::Secret;
@@ -167,6 +167,7 @@ pub fn advance(advance: Advance, cause: &Cause, ids: Ids<'_>) -> ChangeSet {
     let mut changes = ChangeSet::new(rotation.workspace_id);
     // First, so that who has lost the rotation changes nothing else either.
     let done = rotation.over.then(|| RotationChange::CauseDone { cause: rotation.cause.clone() });
+    let shown = rotation.over.then_some(RotationChange::PicturesDelete { rotation_id: id });
     changes.push(RotationChange::JobUpdate { rotation, expect, leased_until }.into());
     changes.changes.extend(done.map(Into::into));
     changes.changes.extend(step.map(|step| RotationChange::StepInsert(step).into()));
@@ -174,6 +175,7 @@ pub fn advance(advance: Advance, cause: &Cause, ids: Ids<'_>) -> ChangeSet {
         changes.changes.extend(other.changes);
         changes.audit.extend(other.audit);
     }
+    changes.changes.extend(shown.map(Into::into));
     for (action, mut detail) in said {
         detail["rotation"] = json!(id);
         changes.note((cause, ids), action, ("account", &account), detail);
@@ -186,6 +188,26 @@ pub fn said(rotation: &RotationRow, action: &'static str, cause: &Cause, ids: Id
     let mut changes = ChangeSet::new(rotation.workspace_id);
     let detail = json!({ "rotation": rotation.id, "was": rotation.state });
     changes.note((cause, ids), action, ("account", &rotation.account_id), detail);
+    changes
+}
+
+/// How many pictures of one rotation are kept, the newest.
+const PICTURES: i64 = 3;
+
+/// Keeps a picture of a failing step, in place of the oldest where there are enough.
+pub fn keep_picture(workspace: WorkspaceId, picture: RotationPicture) -> ChangeSet {
+    let mut changes = ChangeSet::new(workspace);
+    let rotation_id = picture.rotation_id;
+    changes.push(RotationChange::PictureInsert(picture).into());
+    changes.push(RotationChange::PicturesTrim { rotation_id, keep: PICTURES }.into());
+    changes
+}
+
+/// Shows a picture to somebody; on record before it leaves.
+pub fn show_picture(rotation: &RotationRow, number: i64, cause: &Cause, ids: Ids<'_>) -> ChangeSet {
+    let mut changes = ChangeSet::new(rotation.workspace_id);
+    let detail = json!({ "rotation": rotation.id, "step": number });
+    changes.note((cause, ids), "rotation.picture_shown", ("account", &rotation.account_id), detail);
     changes
 }
 

@@ -224,7 +224,8 @@ fn members_do_not_review_their_own_return() {
     let row = world.tables().member(member).clone();
     let token = TokenId::fresh(world.now, &SeededEntropy::new(1));
     let own = latchkey_access::context::Cause { actor: Actor::Member(member, token), ..world.cause() };
-    let review = latchkey_access::returning::Review { member: &row, removed: &[], memberships: &[] };
+    let review =
+        latchkey_access::returning::Review { member: &row, removed: &[], memberships: &[], present: &[] };
     let choice = latchkey_access::returning::Choice {
         grants: latchkey_access::returning::Pick::All,
         teams: latchkey_access::returning::Pick::All,

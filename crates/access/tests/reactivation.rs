@@ -2,13 +2,16 @@
 
 mod model;
 
+use std::time::Duration;
+
 use latchkey_access::account::Sensitivity;
 use latchkey_access::effective::{Denial, explain};
 use latchkey_access::offboarding::Trigger;
 use latchkey_access::outbox::EffectState;
 use latchkey_access::refusal::Refusal;
-use latchkey_access::{Change, MemberState};
-use latchkey_kernel::id::{AccountId, MemberId, TeamId};
+use latchkey_access::returning::{Choice, Pick};
+use latchkey_access::{Change, GrantObject, MemberState};
+use latchkey_kernel::id::{AccountId, GrantId, MemberId, TeamId};
 use model::Conflict;
 use model::command::Command;
 use model::story::wish;
@@ -129,7 +132,7 @@ fn r7_an_offboarding_by_mistake_is_undone_and_only_what_was_not_rotated_is_calle
     performed.push(done);
     world.db.commit(&performed).unwrap();
     world.enable(member);
-    world.ask(&Command::Undo(member));
+    world.ask(&Command::Undo(member, Choice::all("by mistake")));
     assert_eq!(world.uses(member), [by_team, direct, second]);
     assert!(world.lists(team, member) && !world.awaits_review(member));
     let planned = world.tables().planned(member, 1);
@@ -137,6 +140,39 @@ fn r7_an_offboarding_by_mistake_is_undone_and_only_what_was_not_rotated_is_calle
     assert!(states.contains(&(true, EffectState::Done)) && states.contains(&(false, EffectState::Cancelled)));
     let anew = world.tables().direct_grants_of(member).next().unwrap();
     assert_eq!(anew.reason.as_deref(), Some("by mistake"));
+}
+
+#[test]
+fn an_offboarding_is_undone_by_chosen_grants_within_thirty_days_and_no_longer() {
+    let Scene { mut world, member, team, by_team, direct } = scene();
+    let second = world.account(Sensitivity::Privileged);
+    world.give(member, second);
+    world.disable(member);
+    world.enable(member);
+    let removed = world.tables().removed(member);
+    let of_second = removed.iter().find(|grant| grant.object == GrantObject::Account(second)).unwrap().id;
+    let choose = |grants: &[GrantId], teams: &[TeamId]| Choice {
+        grants: Pick::Only(grants.to_vec()),
+        teams: Pick::Only(teams.to_vec()),
+        reason: Some("she stays after all".to_owned()),
+    };
+    world.ask(&Command::Undo(member, choose(&[of_second], &[])));
+    assert_eq!(world.uses(member), [second], "what was chosen, and nothing else");
+    assert!(!world.awaits_review(member));
+    let states: Vec<_> = world.tables().planned(member, 1).into_iter().map(|(_, state)| state).collect();
+    assert!(
+        states.iter().all(|state| *state == EffectState::Ready),
+        "what they knew still changes: {states:?}"
+    );
+    // Later they turn out to need the rest; what they have is not given twice.
+    world.pass(Duration::from_secs(29 * 24 * 60 * 60));
+    let rest: Vec<_> = removed.iter().map(|grant| grant.id).collect();
+    world.ask(&Command::Undo(member, choose(&rest, &[team])));
+    assert_eq!(world.uses(member), [by_team, direct, second]);
+    assert_eq!(world.tables().direct_grants_of(member).count(), 2);
+    world.pass(Duration::from_secs(24 * 60 * 60));
+    let late = world.try_ask(&Command::Undo(member, choose(&rest, &[]))).unwrap();
+    assert_eq!(late.unwrap_err(), Refusal::UndoTooLate);
 }
 
 #[test]

@@ -13,7 +13,9 @@ use latchkey_access::authority::Action;
 use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::security::SecurityRequirement;
-use utoipa::openapi::{Content, RefOr, Required, ResponseBuilder, Schema};
+use utoipa::openapi::{
+    Content, KnownFormat, ObjectBuilder, RefOr, Required, ResponseBuilder, Schema, SchemaFormat, Type,
+};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::problem::Document;
@@ -80,6 +82,17 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
     pub(crate) fn gives<A: ToSchema>(mut self, status: u16, description: &str) -> Self {
         let content = Content::new(Some(self.reference::<A>()));
         let response = ResponseBuilder::new().description(description).content("application/json", content);
+        self.operation = self.operation.response(status.to_string(), response);
+        self
+    }
+
+    /// That it answers with a file of this media type.
+    pub(crate) fn gives_file(mut self, status: u16, media_type: &str, description: &str) -> Self {
+        let bytes = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
+        let content = Content::new(Some(Schema::Object(bytes.build())));
+        let response = ResponseBuilder::new().description(description).content(media_type, content);
         self.operation = self.operation.response(status.to_string(), response);
         self
     }

@@ -120,6 +120,8 @@ fn second(path: &str) -> &'static str {
         "secret"
     } else if path.contains("/dependents/") {
         "dependent"
+    } else if path.contains("/pictures/") {
+        "picture"
     } else {
         "member"
     }

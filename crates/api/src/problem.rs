@@ -159,6 +159,7 @@ fn refused(refusal: &Refusal) -> Problem {
         | Refusal::ScopeMissing { .. }
         | Refusal::RoleAboveOwn { .. }
         | Refusal::OwnReview
+        | Refusal::UndoTooLate
         | Refusal::NoAccess { .. }
         | Refusal::CapabilityMissing { .. }
         | Refusal::ExportNotAllowed => Problem::forbidden(refusal.to_string()),

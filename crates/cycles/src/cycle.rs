@@ -1,6 +1,6 @@
 //! One cycle of a job.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Mutex;
 
 use futures_util::future::join;
@@ -11,6 +11,7 @@ use latchkey_provisioning::deletions::{self, Verdict};
 use latchkey_provisioning::feed::{Change, Members, SourceError, SourceErrorKind, Watermark};
 use latchkey_provisioning::jobfile::JobFile;
 use latchkey_provisioning::ledger::{Digest, ObjectKey, ObjectRow, Write};
+use latchkey_provisioning::log::Status;
 use latchkey_provisioning::mapping::Reference;
 use latchkey_provisioning::state::{Counts, CycleKind, CycleOutcome, CycleSummary, JobState};
 use latchkey_provisioning::{EntryId, Kind, Presence};
@@ -24,6 +25,9 @@ use crate::plan::Plan;
 use crate::progress::{Event, Phase, Progress};
 use crate::source::{Reading, Source};
 use crate::target::Target;
+
+/// How codes begin that say that the target does not speak SCIM.
+const INCOMPATIBLE: &str = "SystemForCrossDomainIdentityManagementServiceIncompatible";
 
 /// Objects of which the rows are loaded and written together.
 const PORTION: usize = 256;
@@ -200,6 +204,8 @@ impl<S: Source, T: Target, L: Ledger> Cycle<'_, S, T, L> {
             out: state.pushed_out,
             approved: state.approved,
             unwritten: Vec::new(),
+            incompatible: None,
+            regrouped: BTreeSet::new(),
         }
     }
 }
@@ -222,6 +228,10 @@ pub(crate) struct Run<'r, S, T, L> {
     approved: Option<usize>,
     /// What came of the last portion of objects: written while the next one is under way.
     unwritten: Vec<Write>,
+    /// How many objects failed because the target is no SCIM provider, and what the first was told.
+    incompatible: Option<(u64, String)>,
+    /// Groups of which the source told who is in them, while nested ones are expanded.
+    pub(crate) regrouped: BTreeSet<ObjectKey>,
 }
 
 impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
@@ -243,6 +253,7 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
         self.let_go().await?;
         // A group that turned out to be gone is made anew, and then gets its members.
         for _ in 0..2 {
+            self.expand().await?;
             let lost = self.references().await?;
             if lost.is_empty() {
                 break;
@@ -258,6 +269,7 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
         self.take(changes).await?;
         self.write_rest().await?;
         self.let_go().await?;
+        self.expand().await?;
         self.references().await?;
         Ok(())
     }
@@ -461,8 +473,17 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
                 }
             };
             add(&mut self.counts, &outcome.counts);
+            let forgotten = outcome.writes.iter().filter_map(|write| match write {
+                Write::Forget(key) => Some(*key),
+                _ => None,
+            });
+            self.regrouped.extend(forgotten);
             writes.extend(outcome.writes);
             if let Some(log) = outcome.log {
+                let code = log.code.as_deref().unwrap_or_default();
+                if log.status == Status::Failure && code.starts_with(INCOMPATIBLE) {
+                    self.incompatible.get_or_insert((0, log.message.clone())).0 += 1;
+                }
                 self.progress.tell(Event::Logged(&log));
                 writes.push(Write::Log(log));
             }
@@ -490,29 +511,42 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
     async fn members(&mut self, group: ObjectKey, members: Members) -> Result<(), Broken> {
         const AT_ONCE: usize = 5_000;
         let at = self.bench.clock.now();
-        let want = |member: &EntryId| Write::Want { group, member: ObjectKey::of(member), at };
-        let unwant = |member: &EntryId| Write::Unwant { group, member: ObjectKey::of(member), at };
+        let nested = self.bench.job.file.expand_nested_groups;
+        if nested {
+            self.regrouped.insert(group);
+        }
+        // With nested groups, what the target is to have follows from all of them.
+        let told = |member: ObjectKey, is: bool| {
+            let wanted = (!nested).then_some(is);
+            Write::Membership { group, member, told: Some(is), wanted, at }
+        };
         let (mut writes, digest) = match members {
             Members::Delta { added, removed } => {
-                (added.iter().map(want).chain(removed.iter().map(unwant)).collect::<Vec<_>>(), None)
+                let added = added.iter().map(|member| told(ObjectKey::of(member), true));
+                let removed = removed.iter().map(|member| told(ObjectKey::of(member), false));
+                (added.chain(removed).collect::<Vec<_>>(), None)
             }
             Members::Whole(all) => {
                 let mut wanted: Vec<ObjectKey> = all.iter().map(ObjectKey::of).collect();
                 wanted.sort_unstable();
                 wanted.dedup();
-                let digest = Digest::of(wanted.iter().map(|key| &key.0[..]));
+                let how: &[u8] = if nested { b"nested" } else { b"direct" };
+                let digest = Digest::of(std::iter::once(how).chain(wanted.iter().map(|key| &key.0[..])));
                 let row = self.bench.ledger.objects(&[group]).await?.into_iter().next();
                 if row.is_some_and(|row| row.members == Some(digest)) {
                     return Ok(());
                 }
-                let known = self.bench.ledger.members_of(group, None, usize::MAX >> 1).await?;
-                let known: HashSet<ObjectKey> =
-                    known.into_iter().filter(|row| row.wanted).map(|row| row.member).collect();
+                let rows = self.bench.ledger.members_of(group, None, usize::MAX >> 1).await?;
+                let known: HashSet<ObjectKey> = rows
+                    .iter()
+                    .filter(|row| row.told && (nested || row.wanted))
+                    .map(|row| row.member)
+                    .collect();
                 let new = wanted.iter().filter(|member| !known.contains(*member));
-                let mut writes: Vec<Write> =
-                    new.map(|member| Write::Want { group, member: *member, at }).collect();
-                let gone = known.iter().filter(|member| wanted.binary_search(member).is_err());
-                writes.extend(gone.map(|member| Write::Unwant { group, member: *member, at }));
+                let mut writes: Vec<Write> = new.map(|member| told(*member, true)).collect();
+                let gone = rows.iter().filter(|row| row.told || (!nested && row.wanted));
+                let gone = gone.filter(|row| wanted.binary_search(&row.member).is_err());
+                writes.extend(gone.map(|row| told(row.member, false)));
                 (writes, Some(digest))
             }
         };
@@ -549,12 +583,24 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
         }
     }
 
+    /// What is wrong when every object failed because what answers is no SCIM provider: the URL, most
+    /// likely, which is no fault of theirs.
+    fn is_no_provider(&self) -> Option<String> {
+        let (count, message) = self.incompatible.as_ref()?;
+        let counts = &self.counts;
+        let all = *count == counts.failed && counts.exports() + counts.unchanged == 0;
+        all.then(|| message.clone())
+    }
+
     async fn finish(
         self,
         state: JobState,
         reached: Result<Watermark, Broken>,
     ) -> Result<CycleSummary, LedgerError> {
         let (reached, error) = match reached {
+            Ok(_) if let Some(message) = self.is_no_provider() => {
+                (Reached::Broken(message.clone()), Some(message))
+            }
             Ok(_) if self.bench.options.plan.is_some() => (Reached::Part, None),
             Ok(watermark) => (Reached::Whole { watermark, definition: self.bench.job.definition }, None),
             Err(Broken::Ledger(error)) => return Err(error),

@@ -17,6 +17,7 @@ mod end;
 mod lane;
 mod ledger;
 mod memory;
+mod nested;
 mod object;
 mod plan;
 mod preview;

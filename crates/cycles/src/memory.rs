@@ -81,7 +81,7 @@ fn behind<T>(after: Option<T>) -> (Bound<T>, Bound<T>) {
 
 impl Rows {
     fn put(&mut self, row: MemberRow) {
-        if row.wanted || row.sent {
+        if row.told || row.wanted || row.sent {
             self.groups.insert((row.member, row.group));
             self.members.insert((row.group, row.member), row);
         } else {
@@ -115,29 +115,41 @@ impl Rows {
                 let of_group: Vec<_> =
                     self.members.range((key, FIRST)..=(key, LAST)).map(|(pair, _)| *pair).collect();
                 for (group, member) in of_group {
-                    self.put(MemberRow { group, member, wanted: false, sent: false, due: None });
+                    self.put(MemberRow { group, member, told: false, wanted: false, sent: false, due: None });
                 }
             }
-            Write::Want { group, member, at } => {
-                let sent = self.members.get(&(group, member)).is_some_and(|row| row.sent);
-                let due = (!sent).then_some(at);
-                self.put(MemberRow { group, member, wanted: true, sent, due });
+            Write::Membership { group, member, told, wanted, at } => {
+                let known = self.members.get(&(group, member)).copied();
+                let mut row = known.unwrap_or(MemberRow {
+                    group,
+                    member,
+                    told: false,
+                    wanted: false,
+                    sent: false,
+                    due: None,
+                });
+                row.told = told.unwrap_or(row.told);
+                if let Some(wanted) = wanted {
+                    row.wanted = wanted;
+                    row.due = (row.wanted != row.sent).then_some(at);
+                }
+                self.put(row);
             }
-            Write::Unwant { group, member, at } => self.change(group, member, |row| {
-                row.wanted = false;
-                row.due = Some(at);
-            }),
             Write::Member(row) => self.put(row),
             Write::Unsent { key, at } => {
                 for (group, member) in self.ends(key) {
                     self.change(group, member, |row| {
                         row.sent = false;
-                        row.due = at;
+                        row.due = at.filter(|_| row.wanted);
                     });
                 }
                 for row in self.objects.values_mut().filter(|row| row.manager_sent == Some(key)) {
                     row.manager_sent = None;
-                    row.manager_due = at;
+                    // One who is to be sent instead is still to be sent.
+                    row.manager_due = match row.manager {
+                        Some(manager) if manager != key => row.manager_due,
+                        manager => manager.and(at),
+                    };
                 }
             }
             Write::Linked { key, at } => {

@@ -484,10 +484,9 @@ struct Plan {
 
 impl Plan {
     fn put(&mut self, member: MemberRow, row: Option<&ObjectRow>) {
-        // Who left the scope is not added any more, but is taken out where he was.
-        let id = row.and_then(|row| {
-            if member.wanted { row.managed() } else { row.link.as_ref().map(|link| link.target_id.as_str()) }
-        });
+        // Whoever is linked, out or not: else it would matter whether somebody was disabled before or
+        // after they came into a group, and a cycle that was disturbed would end otherwise (P1).
+        let id = row.and_then(|row| row.link.as_ref()).map(|link| link.target_id.as_str());
         match id {
             _ if member.wanted == member.sent => self.waits.push(member),
             Some(id) => {

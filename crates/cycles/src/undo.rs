@@ -158,7 +158,14 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
             {
                 return Ok(Err(failure));
             }
-            writes.push(Write::Member(MemberRow { group, member, wanted: false, sent: true, due: None }));
+            writes.push(Write::Member(MemberRow {
+                group,
+                member,
+                told: false,
+                wanted: false,
+                sent: true,
+                due: None,
+            }));
         }
         Ok(Ok(writes))
     }
@@ -180,7 +187,7 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
         let sent = self.bench.target.change_members(&link.target_id, (&ids, &[]), trail).await;
         let group = row.key;
         let rows = known.into_iter().map(|(member, _)| {
-            Write::Member(MemberRow { group, member, wanted: false, sent: true, due: None })
+            Write::Member(MemberRow { group, member, told: false, wanted: false, sent: true, due: None })
         });
         Ok((rows.collect(), sent))
     }

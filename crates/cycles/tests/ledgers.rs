@@ -72,11 +72,13 @@ impl Dice {
         match self.below(9) {
             0..3 => Write::Object(Box::new(self.row())),
             3 => Write::Forget(key),
-            4 => Write::Want { group, member, at: now },
-            5 => Write::Unwant { group, member, at: now },
+            4 | 5 => {
+                let (told, wanted) = (self.maybe(Self::coin), self.maybe(Self::coin));
+                Write::Membership { group, member, told, wanted, at: now }
+            }
             6 => {
-                let (wanted, sent) = (self.coin(), self.coin());
-                Write::Member(MemberRow { group, member, wanted, sent, due: self.maybe(|_| now) })
+                let (told, wanted, sent) = (self.coin(), self.coin(), self.coin());
+                Write::Member(MemberRow { group, member, told, wanted, sent, due: self.maybe(|_| now) })
             }
             7 => Write::Unsent { key, at: self.maybe(|_| now) },
             _ => Write::Linked { key, at: now },

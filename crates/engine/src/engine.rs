@@ -13,7 +13,7 @@ use latchkey_vault::{KeyRing, KeyedHasher, Keys};
 use tokio::sync::Notify;
 
 use crate::error::{Attempt, Error};
-use crate::flights::Recorder;
+use crate::flights::{Recorder, Worth};
 use crate::keys::OpenKeys;
 use crate::pace::Pacer;
 use crate::rotations::{Pace, RealTargets, Targets};
@@ -88,8 +88,8 @@ impl Engine {
         self.pace_of_rotations
     }
 
-    /// The services for one short request that only reads: where a read is cheap, all look-ups
-    /// of it see one instant.
+    /// The services for one short request: where a read is cheap, all look-ups of it see one
+    /// instant, until it commits or [`Self::end_instant`].
     #[must_use]
     pub fn at_one_instant(&self) -> Self {
         Self { store: self.store.at_one_instant(), ..self.clone() }
@@ -103,6 +103,11 @@ impl Engine {
     /// Returns once provisioning jobs are woken, at once if they were since the last time.
     pub async fn jobs_woken(&self) {
         self.jobs_wake.notified().await;
+    }
+
+    /// Lets go of the instant, before something is waited for; the next look-up begins another.
+    pub fn end_instant(&self) {
+        self.store.end_instant();
     }
 
     /// Where rows are kept.
@@ -157,8 +162,8 @@ impl Engine {
     }
 
     /// Whether a flight would be kept now; asked before one is put together.
-    pub fn recorder_has_room(&self, mutating: bool) -> bool {
-        self.recorder.has_room(mutating)
+    pub fn recorder_has_room(&self, worth: Worth) -> bool {
+        self.recorder.has_room(worth)
     }
 
     /// Keeps a flight for the next writing.

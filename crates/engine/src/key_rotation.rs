@@ -145,6 +145,7 @@ async fn go_on(
         }
         crate::rotations::reseal_connectors(engine, workspace, key.number, last.number).await?;
         crate::jobs::reseal(engine, workspace, (key.number, last.number)).await?;
+        crate::rotations::reseal_pictures(engine, workspace, key.number, last.number).await?;
         retire(engine, key).await?;
     }
     Ok(progress)

@@ -151,8 +151,11 @@ pub async fn set_role(engine: &Engine, by: &Caller, id: MemberId, role: Role) ->
             let workspace = engine.workspace(by.workspace_id()).await?;
             let demoted =
                 before.role == Role::Owner && before.state == MemberState::Active && role != Role::Owner;
-            let in_charge =
-                if demoted { Some(leaving::in_charge(engine, &workspace, id).await?) } else { None };
+            let in_charge = if demoted {
+                Some(leaving::in_charge(engine.store().in_line(workspace.id).await?, id))
+            } else {
+                None
+            };
             let changes = rules::set_role(
                 &before,
                 role,
@@ -181,7 +184,7 @@ pub async fn deactivate(engine: &Engine, by: &Caller, id: MemberId) -> Result<Ch
             may_touch(by, &before)?;
             let after =
                 Member { resource: resource_with_active(&before, MemberState::Inactive)?, ..before.clone() };
-            let left = leaving::leave(engine, &before, &after, footing, Trigger::Admin, &cause).await?;
+            let left = leaving::leave(engine, &before, &after, footing, Trigger::Admin, &cause)?;
             engine.commit(left.changes, only_moved).await?;
             Ok(Changed { member: find(engine, by, id).await?, effects: left.effects })
         })
@@ -216,7 +219,8 @@ pub(crate) async fn with_footing(
     by: &Caller,
     id: MemberId,
 ) -> Result<(Member, Footing), Error> {
-    let found = engine.store().subject_with_footing(by.workspace_id(), id).await?;
+    let since = leaving::counted_since(engine);
+    let found = engine.store().subject_with_footing(by.workspace_id(), id, since).await?;
     let (subject, footing) = found.ok_or(Error::NotFound { what: "member" })?;
     Ok((subject.member, footing))
 }

@@ -128,7 +128,7 @@ pub async fn simulate(engine: &Engine, by: &Caller, id: MemberId) -> Result<Simu
     if !member.standing().is_active() {
         return Ok(Simulation { member, direct_grants: 0, accounts: Vec::new(), held: false });
     }
-    let (workspace, stake) = Stake::load(engine, &member, footing, &cause).await?;
+    let (workspace, stake) = Stake::of(&member, footing, &cause);
     let assessed = assessment::assess(&member.standing(), &stake.reached, cause.now);
     let accounts = assessed.iter().map(Foreseen::of).collect();
     let held = stake.wave.is_some_and(|wave| safeguard::trips(workspace.policy.safeguard, wave));

@@ -4,11 +4,15 @@ use latchkey_access::authority::Action;
 use latchkey_access::offboarding::OffboardingCase;
 use latchkey_access::returning::{self as rules, Choice};
 use latchkey_access::{Grant, GrantObject, Member, Membership, Team};
+use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{AccountId, MemberId, TeamId};
-use latchkey_store::{MemberTest, Page, Where};
+use latchkey_store::{GrantFilter, MemberTest, Page, Where};
 
 use crate::engine::only_moved;
 use crate::{Caller, Engine, Error, members};
+
+/// Direct grants of one member that are looked at.
+const GRANTS: usize = 20_000;
 
 /// What a returned member had and could have again.
 #[derive(Debug, Clone)]
@@ -23,6 +27,15 @@ pub struct Review {
     pub grants: Vec<Grant>,
     /// The teams that they are in now, and in which epoch access through each counts.
     pub teams: Vec<(Team, Membership)>,
+    /// Their direct grants now.
+    pub present: Vec<Grant>,
+}
+
+impl Review {
+    /// Until when the offboarding may be taken back.
+    pub fn undo_until(&self) -> Option<Timestamp> {
+        self.case.as_ref().map(|case| case.cut_at.plus(rules::UNDO_WITHIN))
+    }
 }
 
 /// A page of the members whose return awaits a decision, in order of their ids.
@@ -61,19 +74,19 @@ pub async fn close(engine: &Engine, by: &Caller, id: MemberId, choice: &Choice) 
     .await
 }
 
-/// Takes the offboarding back as a mistake: everything given anew, and what was not yet rotated
-/// is called off.
+/// Takes the offboarding back as a mistake, within 30 days: what is chosen is given anew, and if that is
+/// all, what was not yet rotated is called off.
 ///
 /// # Errors
-/// As [`close`].
-pub async fn undo(engine: &Engine, by: &Caller, id: MemberId, reason: &str) -> Result<Review, Error> {
+/// As [`close`], but a review need not be open; and when it is too late.
+pub async fn undo(engine: &Engine, by: &Caller, id: MemberId, choice: &Choice) -> Result<Review, Error> {
     by.may(Action::CancelRotations)?;
     let undone = decide(engine, by, id, |review, cause| {
         let case = review.case.as_ref().ok_or(latchkey_access::refusal::Refusal::NothingToReview)?;
-        Ok(rules::undo(view(review), case, reason, cause, engine.ids(cause))?)
+        Ok(rules::undo(view(review), case, choice, cause, engine.ids(cause))?)
     })
     .await?;
-    if let Some(case) = &undone.case {
+    if let Some(case) = undone.case.as_ref().filter(|_| choice.is_whole()) {
         crate::rotations::call_off_case(engine, by, case.id).await?;
     }
     Ok(undone)
@@ -94,6 +107,7 @@ async fn decide(
                 member: review.member,
                 case: review.case,
                 grants: review.grants,
+                present: review.present,
             };
             engine.commit(rule(&parts, &cause)?, only_moved).await?;
             Ok(load(engine, by, id).await?)
@@ -107,18 +121,26 @@ struct Parts {
     case: Option<OffboardingCase>,
     grants: Vec<Grant>,
     memberships: Vec<Membership>,
+    present: Vec<Grant>,
 }
 
 fn view(parts: &Parts) -> rules::Review<'_> {
-    rules::Review { member: &parts.member, removed: &parts.grants, memberships: &parts.memberships }
+    rules::Review {
+        member: &parts.member,
+        removed: &parts.grants,
+        memberships: &parts.memberships,
+        present: &parts.present,
+    }
 }
 
 async fn load(engine: &Engine, by: &Caller, id: MemberId) -> Result<Review, Error> {
     let member = members::find(engine, by, id).await?;
     let store = engine.store();
-    let (case, memberships) = tokio::try_join!(
+    let of_member = GrantFilter { member: Some(id), ..GrantFilter::default() };
+    let (case, memberships, present) = tokio::try_join!(
         store.case_of_member_last(by.workspace_id(), id),
         store.memberships_of_member(by.workspace_id(), id),
+        store.grant_page(by.workspace_id(), of_member, None, GRANTS),
     )?;
     let ids: Vec<TeamId> = memberships.iter().map(|membership| membership.team_id).collect();
     let teams = store.team_list_by_ids(by.workspace_id(), &ids).await?;
@@ -133,7 +155,7 @@ async fn load(engine: &Engine, by: &Caller, id: MemberId) -> Result<Review, Erro
         }
         None => Vec::new(),
     };
-    Ok(Review { open: member.standing().awaits_review(), member, case, grants, teams })
+    Ok(Review { open: member.standing().awaits_review(), member, case, grants, teams, present })
 }
 
 /// Those grants whose account or collection is still there.

@@ -107,8 +107,8 @@ pub(crate) async fn run(command: Offboarding, output: Output) -> anyhow::Result<
     }
 }
 
-/// Writes a report, readable by its owner alone: it says what somebody could reach.
-fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+/// Writes a report or a picture, readable by its owner alone: it says what somebody could reach.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
     let written = opened.and_then(|mut file| file.write_all(bytes));
     written.with_context(|| format!("cannot write {}", path.display()))

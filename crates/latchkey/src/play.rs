@@ -1,5 +1,5 @@
 //! `latchkey demo`: starts a server on a data folder, makes a workspace in it, and lets the story
-//! be played on it over HTTP.
+//! be played on it over HTTP, beside the practice login service at which passwords are changed.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -8,6 +8,7 @@ use anyhow::Context;
 use latchkey_access::{Role, Workspace};
 use latchkey_engine::members::NewMember;
 use latchkey_engine::{Caller, Engine, members, tokens, workspaces};
+use latchkey_practice::{self as practice, Service};
 use latchkey_store::Options;
 use latchkey_vault::KeySource;
 use secrecy::ExposeSecret;
@@ -45,7 +46,11 @@ pub(crate) async fn run(options: Demo, output: Output) -> anyhow::Result<ExitCod
     let place = Place { data: data.clone(), database_url: None, key_source: KeySource::File };
     let engine = wire::open(&place, Options::default()).await?;
     let listening = serve::listen(&engine, options.listen, None, metrics, None).await?;
-    let world = world(&engine, &listening.base_url, data).await?;
+    // It stands in for the systems that the shared logins are for; nothing beyond this host reaches it.
+    let practice = Service::start(practice::Options::default())
+        .await
+        .context("the practice login service could not listen on loopback")?;
+    let world = world(&engine, &listening.base_url, &practice, data).await?;
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(listening.until(async {
         // An end of the channel without a word is a stop as well.
@@ -81,7 +86,7 @@ fn folder(named: Option<PathBuf>) -> anyhow::Result<PathBuf> {
     Ok(data)
 }
 
-async fn world(engine: &Engine, base_url: &str, data: PathBuf) -> anyhow::Result<World> {
+async fn world(engine: &Engine, base_url: &str, practice: &Service, data: PathBuf) -> anyhow::Result<World> {
     let workspace = workspace(engine).await?;
     let by = Caller::operator(workspace.id, engine.fresh_request_id());
     let owner = members::by_login(engine, &by, OWNER).await?;
@@ -95,6 +100,8 @@ async fn world(engine: &Engine, base_url: &str, data: PathBuf) -> anyhow::Result
         scim_token: scim.text.expose_secret().to_owned(),
         api_token: api.text.expose_secret().to_owned(),
         data,
+        practice_url: practice.url(),
+        practice_token: practice.admin_token().to_owned(),
     })
 }
 

@@ -1,12 +1,13 @@
 //! `latchkey rotate`: an account's password is changed at the real system, and every act told.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
 use latchkey_access::Account;
-use latchkey_engine::rotations::{self, DryRun, Hands, RotationView};
+use latchkey_engine::rotations::{self, DryRun, Hands, RotationFilter, RotationView};
 use latchkey_engine::{Caller, Engine, accounts, workspaces};
 use latchkey_kernel::id::AccountId;
 use latchkey_rotation::{Reason, State};
@@ -14,6 +15,7 @@ use latchkey_store::Options;
 use serde_json::{Value, json};
 
 use crate::cli::Place;
+use crate::offboarding::write;
 use crate::output::Output;
 use crate::wire;
 
@@ -36,6 +38,10 @@ pub(crate) struct Rotate {
     /// Only log in with the stored password; change nothing
     #[arg(long)]
     verify_only: bool,
+    /// Write the picture of the page at which the account's rotation failed last to this file, every field
+    /// on it blanked; change nothing
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["dry_run", "verify_only"])]
+    picture: Option<PathBuf>,
     /// Seconds to wait for it; after that it goes on beside a running server
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     wait: u64,
@@ -54,11 +60,41 @@ pub(crate) async fn run(options: Rotate, output: Output) -> anyhow::Result<ExitC
         output.answer(&dry_value(&account, &dry), || dry_words(&account, &dry));
         return Ok(if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
+    if let Some(file) = &options.picture {
+        return picture(&engine, &by, &account, file, output).await;
+    }
     let reason = if options.verify_only { Reason::VerifyOnly } else { Reason::Request };
     let asked = rotations::request(&engine, &by, account.id, reason).await?;
     let view = follow(&engine, &by, asked, Duration::from_secs(options.wait), output).await?;
     output.answer(&value(&account, &view), || words(&account, &view));
     Ok(if view.job.state == State::Done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Writes the newest picture of the account's rotation that is under way.
+async fn picture(
+    engine: &Engine,
+    by: &Caller,
+    account: &Account,
+    file: &Path,
+    output: Output,
+) -> anyhow::Result<ExitCode> {
+    let filter = RotationFilter { over: Some(false), account: Some(account.id), after: None };
+    let (row, _) = rotations::list(engine, by, filter, 1).await?.pop().with_context(|| {
+        format!("no rotation of {} is under way; pictures go when one is over", account.name)
+    })?;
+    let view = rotations::get(engine, by, row.id).await?;
+    let (step, at, media_type) = view.pictures.last().with_context(|| {
+        format!(
+            "no failing step of {}'s rotation has a picture: only browser recipes take them",
+            account.name
+        )
+    })?;
+    let picture = rotations::picture(engine, by, row.id, *step).await?;
+    write(file, &picture.bytes)?;
+    let told = json!({ "account": account.id, "rotation": row.id, "step": step, "at": at,
+        "media_type": media_type, "file": file });
+    output.answer(&told, || format!("step {step} of {at}: {}", file.display()));
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The operator in the named workspace, or in the only one.
@@ -149,6 +185,7 @@ fn value(account: &Account, view: &RotationView) -> Value {
         "last_failure": view.job.last_failure.as_ref().map(|failure| &failure.message),
         "next_at": view.row.run_after,
         "steps": steps,
+        "pictures": view.pictures.len(),
     })
 }
 
@@ -166,6 +203,9 @@ fn words(account: &Account, view: &RotationView) -> String {
         state if state.is_over() => format!("{name}: {state}"),
         state => format!("{name}: {state}; it goes on beside a running server{why}"),
     }];
+    if !view.pictures.is_empty() {
+        lines.push("  a picture of the page is kept: see it with --picture FILE".to_owned());
+    }
     lines.extend(view.job.exceptions.iter().map(|exception| format!("  but {exception}")));
     lines.join("\n")
 }

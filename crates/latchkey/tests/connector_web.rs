@@ -16,8 +16,12 @@ struct Check {
 
 impl Check {
     fn new() -> Self {
+        Self::with(Options::default())
+    }
+
+    fn with(options: Options) -> Self {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        let service = runtime.block_on(Service::start(Options::default())).expect("a free port");
+        let service = runtime.block_on(Service::start(options)).expect("a free port");
         service.add_user("app", OLD, None);
         let check = Self { folder: tempfile::tempdir().expect("a folder"), service, runtime };
         check.file("old", &format!("{OLD}\n"));
@@ -66,6 +70,21 @@ impl Check {
 fn an_http_recipe_is_proved_on_one_login() {
     let check = Check::new();
     check.all_held(&check.with_recipe("http", recipes::FORMS, &[]));
+}
+
+#[test]
+fn a_login_with_one_time_codes_is_proved_with_its_seed() {
+    const SEED: &str = "otpauth://totp/app?secret=JBSWY3DPEHPK3PXP&algorithm=SHA256&period=2";
+    let check = Check::with(Options { period: 2, ..Options::default() });
+    check.service.add_user("app", OLD, Some(b"Hello!\xde\xad\xbe\xef"));
+    let (steps, well) = check.with_recipe("http", recipes::API_TOTP, &[]);
+    assert!(!well && steps.last().is_some_and(|step| step["held"] == false), "no code, no login: {steps:?}");
+    assert!(check.service.accepts("app", OLD));
+    check.file("seed", "no seed at all");
+    let (steps, well) = check.with_recipe("http", recipes::API_TOTP, &["--totp-file", "seed"]);
+    assert!(!well && steps.is_empty(), "{steps:?}");
+    check.file("seed", &format!("{SEED}\n"));
+    check.all_held(&check.with_recipe("http", recipes::API_TOTP, &["--totp-file", "seed"]));
 }
 
 #[test]

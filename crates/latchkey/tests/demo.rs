@@ -60,7 +60,17 @@ fn names(list: &Value, field: &str) -> Vec<String> {
 fn the_demo_tells_the_whole_story_of_the_sample_company() {
     let data = tempfile::tempdir().unwrap();
     let stages = stages(&demo(data.path(), &["--json"]));
-    let order = ["access", "accounts", "directory", "members", "offboarding", "ready", "return"];
+    let order = [
+        "access",
+        "accounts",
+        "directory",
+        "members",
+        "offboarding",
+        "passwords",
+        "ready",
+        "report",
+        "return",
+    ];
     assert_eq!(stages.keys().collect::<Vec<_>>(), order);
 
     let sent = &stages["directory"];
@@ -137,6 +147,42 @@ fn the_demo_tells_the_whole_story_of_the_sample_company() {
         left["timeline"].as_array().unwrap().iter().find(|moment| moment["event"] == "accounts_handed_over");
     assert_eq!(handed_over.unwrap()["text"], "Press wire handed over to Żaneta Jabłońska");
 
+    let changed = &stages["passwords"];
+    assert_eq!(changed["state"], "complete", "{changed}");
+    assert!(changed["time_to_safe_ms"].as_u64().is_some_and(|ms| ms < 60_000), "{changed}");
+    assert_eq!(names(&changed["passwords"], "account"), names(&left["rotations"], "account"), "{changed}");
+    for password in changed["passwords"].as_array().unwrap() {
+        assert_eq!(password["state"], "done", "{password}");
+        assert!(password["verified_at"].is_string() && password["old_refused_at"].is_string(), "{password}");
+        assert_eq!(
+            (&password["old_refused"], &password["new_works"]),
+            (&json!(true), &json!(true)),
+            "tried from outside: {password}"
+        );
+    }
+    let moments = names(&changed["timeline"], "event");
+    let count = |event: &str| moments.iter().filter(|known| *known == event).count();
+    assert_eq!(
+        (count("password_changed"), count("old_refused"), count("safe")),
+        (7, 7, 1),
+        "the timeline shows each password changed and its old one refused: {changed}"
+    );
+
+    let report = &stages["report"];
+    let summary = report["summary"].as_str().unwrap();
+    assert!(summary.contains("All 7 passwords") && summary.contains("no exceptions"), "{summary}");
+    let signed = Path::new(report["json"].as_str().unwrap());
+    assert!(signed.starts_with(data.path()), "{report}");
+    let page = std::fs::read_to_string(report["html"].as_str().unwrap()).unwrap();
+    assert!(page.contains("Chiara Romano") && page.contains("Domain registrar"), "{page}");
+    let verified = Command::new(env!("CARGO_BIN_EXE_latchkey"))
+        .args(["--json", "offboarding", "verify"])
+        .arg(signed)
+        .output()
+        .expect("the binary runs");
+    let verdict: Value = serde_json::from_slice(&verified.stdout).unwrap();
+    assert_eq!(verdict["genuine"], true, "{verdict}");
+
     let back = &stages["return"];
     assert_eq!((&back["state"], &back["accounts_after"]), (&json!("active"), &json!(0)), "{back}");
     assert_eq!(
@@ -164,6 +210,9 @@ fn a_company_of_ones_own_is_sent_instead_and_again_into_the_same_folder() {
     assert_eq!(first["return"]["teams_listing_them"], json!(["Sales"]));
     let second = stages(&demo(&data.path().join("data"), &args));
     assert_eq!(second["return"]["accounts_after"], 0);
+    for run in [&first, &second] {
+        assert_eq!(run["passwords"]["state"], "complete", "{}", run["passwords"]);
+    }
 }
 
 #[test]
@@ -172,9 +221,18 @@ fn people_read_the_demo_as_text_without_colours_where_none_are_wanted() {
     let output = demo(data.path(), &[]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let told = text(&output.stdout);
-    for part in ["1  The directory sends its people", "Chiara Romano", "nothing came back", " ms  "] {
+    for part in [
+        "1  The directory sends its people",
+        "Chiara Romano",
+        "nothing came back",
+        " ms  ",
+        "Bank portal: changed at the service, the new password lets in",
+        "Bank portal: the old password is refused",
+        "7 of 7 old passwords refused",
+    ] {
         assert!(told.contains(part), "{part} is told:\n{told}");
     }
+    assert!(!told.contains("Demo-") && !text(&output.stderr).contains("Demo-"), "no password is told");
     assert!(!told.contains('\u{1b}') && !text(&output.stderr).contains('\u{1b}'), "no terminal, no colours");
 }
 

@@ -6,6 +6,7 @@ mod support;
 
 use std::collections::BTreeSet;
 
+use latchkey_practice::{Options, Service, recipes};
 use latchkey_testkit::{Client, Server, on_both};
 use serde_json::{Value, json};
 
@@ -256,5 +257,51 @@ on_both! {
         server.cli(&["audit", "verify", "--workspace", "Corp"]).await.success();
         let said = api.get("/audit/verify").await.expect(200).json();
         assert_eq!(said["ok"], json!(true), "{said}");
+    }
+}
+
+on_both! {
+    async fn what_a_leaver_knew_stops_working_at_the_system_that_it_opened(server: &Server) {
+        let service = Service::start(Options::default()).await.expect("a port is free");
+        let workspace = server.workspace("Corp").await;
+        let (scim, api) = (workspace.scim(), workspace.api());
+        let eva = provision(&scim, &person("Eva", "Krog", "a1f0c0de-0000-4000-8000-000000000003")).await;
+
+        // A shared login at a real service: its password is in the vault, and works.
+        let connector = json!({
+            "name": "Shop", "kind": "http", "admin": service.admin_token(),
+            "config": {"recipe": recipes::ADMIN, "hosts": [service.address().to_string()],
+                       "network": {"plain_http_on_loopback": true, "allow": ["127.0.0.0/8"]}},
+        });
+        let connector = api::make(&api, "/connectors", connector).await;
+        let body = json!({"name": "Shop", "app": "Shop", "username": "shop", "sensitivity": "privileged"});
+        let account = api::make(&api, "/accounts", body).await;
+        let old = "First-Passw0rd-of-the-shop";
+        service.add_user("shop", old, None);
+        let secret = json!({"kind": "password", "label": "Password", "value": old});
+        let secret = api::secret(&api, &account, secret).await;
+        let how = json!({"connector_id": connector});
+        api.put(&format!("/accounts/{account}/rotation"), &how).await.expect(200);
+        api::grant_member(&api, &eva, &account).await;
+        service.open_session("shop");
+
+        patch_user(&scim, &eva, json!({"op": "Replace", "path": "active", "value": "False"})).await;
+        assert_access(&api, &eva, &[], &[&account]).await;
+
+        let closed = api::closed_case_of(&api, &eva).await;
+        assert_eq!(closed["state"], "complete", "{closed}\n{}", server.log());
+        let value = api.post(&format!("/accounts/{account}/secrets/{secret}/reveal"), &json!({})).await;
+        let value = value.expect(200).json();
+        let new = text(&value, "/value");
+        assert!(!service.accepts("shop", old) && service.accepts("shop", new), "{closed}");
+        assert_eq!(service.sessions("shop"), 0, "what somebody had left open is closed");
+
+        // The report says so, and is signed.
+        let report = api.get(&format!("/offboardings/{}/report", text(&closed, "/id"))).await;
+        let report = report.expect(200).json();
+        assert!(text(&report, "/report/summary").contains("changed and checked"), "{report}");
+        let change = &report["report"]["accounts"][0]["change"];
+        assert!(change["verified_at"].is_string() && change["old_refused_at"].is_string(), "{report}");
+        assert!(!text(&report, "/signature/value").is_empty(), "{report}");
     }
 }

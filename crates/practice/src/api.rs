@@ -18,7 +18,7 @@ pub(crate) fn routes() -> Router<World> {
         .route("/api/login", post(login))
         .route("/api/password", post(password))
         .route("/api/sessions", get(sessions).delete(end_sessions))
-        .route("/api/admin/users/{name}", get(admin_user))
+        .route("/api/admin/users/{name}", get(admin_user).put(admin_add))
         .route("/api/admin/users/{name}/password", put(admin_password))
         .route("/api/admin/users/{name}/sessions", axum::routing::delete(admin_sessions))
 }
@@ -126,6 +126,20 @@ async fn admin_user(Shared(world): Shared<World>, headers: HeaderMap, Path(name)
         return denied(Denied::Unknown);
     }
     Json(json!({ "name": name, "code": state.users.has_code(&name) })).into_response()
+}
+
+/// Adds a user, or makes one anew.
+async fn admin_add(
+    Shared(world): Shared<World>,
+    headers: HeaderMap,
+    Path(name): Path<String>,
+    Json(given): Json<NewPassword>,
+) -> Response {
+    if !is_admin(&world, &headers) {
+        return refuse(StatusCode::UNAUTHORIZED, "admin");
+    }
+    world.lock().users.add(&name, &given.password, None, &*world.entropy);
+    StatusCode::CREATED.into_response()
 }
 
 #[derive(Deserialize)]

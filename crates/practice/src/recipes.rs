@@ -3,6 +3,8 @@
 
 /// Changes by the JSON API, as the account itself.
 pub const API: &str = include_str!("../recipes/api.toml");
+/// The same for users who log in with a one-time code.
+pub const API_TOTP: &str = include_str!("../recipes/api-totp.toml");
 /// Changes by the admin's API, with [`crate::Service::admin_token`].
 pub const ADMIN: &str = include_str!("../recipes/admin.toml");
 /// Changes by the pages' forms, without a browser.

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::jobfile;
+
 macro_rules! files {
     ($($id:literal,)*) => {
         &[$(($id, include_str!(concat!("../gallery/", $id, ".toml"))),)*]
@@ -115,24 +117,87 @@ pub fn find(id: &str) -> Option<Template> {
     templates().into_iter().find(|template| template.id == id)
 }
 
+impl Template {
+    /// The section that says how it is reached, without what flows.
+    pub fn connection(&self) -> &str {
+        let job = self.content.job.as_str();
+        let end = ["\n[users]", "\n[groups]"].iter().filter_map(|section| job.find(section)).min();
+        job.split_at(end.unwrap_or(job.len())).0.trim_end()
+    }
+
+    /// What an admin does, and how it differs from the standard, as comments.
+    fn explained(&self) -> String {
+        let content = &self.content;
+        let mut lines = vec![format!("{}: {}", content.name, content.summary)];
+        lines.extend(content.documentation.iter().map(ToString::to_string));
+        lines.extend(content.setup.iter().enumerate().map(|(at, step)| format!("{}. {step}", at + 1)));
+        if let Some(facts) = &content.facts {
+            lines.push("What is known of it:".to_owned());
+            lines.extend(facts.sentences().into_iter().map(|sentence| format!("- {sentence}")));
+        }
+        lines.iter().map(|line| format!("# {line}\n")).collect()
+    }
+}
+
+impl Facts {
+    /// What is known, in sentences.
+    pub fn sentences(&self) -> Vec<String> {
+        let mut all = vec![format!("Its base URL is {}", self.base_url)];
+        all.push(match self.leavers {
+            Leavers::Disabled => "Whoever leaves is there, and not active.".to_owned(),
+            Leavers::Deleted => "Whoever leaves is gone.".to_owned(),
+        });
+        for (what, names) in [
+            ("It refuses objects without", &self.required),
+            ("It does not keep", &self.unsupported),
+            ("It can be searched by", &self.filters),
+        ] {
+            if !names.is_empty() {
+                all.push(format!("{what} {}.", names.join(", ")));
+            }
+        }
+        all.extend(self.notes.iter().cloned());
+        all
+    }
+}
+
 /// The job file of this name that reads one template and writes another.
 pub fn job(name: &str, source: &Template, target: &Template) -> String {
-    // A text of JSON is one of TOML.
-    let name = serde_json::Value::from(name);
-    let setup = |template: &Template| -> String {
-        let steps = template.content.setup.iter().enumerate();
-        steps.map(|(at, step)| format!("# {}. {step}\n", at + 1)).collect()
-    };
+    job_of(name, source, target, &target.content.job)
+}
+
+/// As [`job`], with the target's sections given: `[target]`, and what flows.
+pub fn job_of(name: &str, source: &Template, target: &Template, sections: &str) -> String {
     format!(
-        "[job]\nname = {name}\nschedule = \"manual\"\ndeletion_limit = 10\n\n# {}\n{}{}\n# {}\n{}{}",
-        source.content.name,
-        setup(source),
+        "{}\n[job]\nname = {}\n{JOB}\n{}{}\n{}{}",
+        HEAD,
+        jobfile::quoted(name),
+        source.explained(),
         source.content.job,
-        target.content.name,
-        setup(target),
-        target.content.job,
+        target.explained(),
+        sections,
     )
 }
+
+const HEAD: &str = "\
+# A provisioning job. Put in what is yours below (addresses, names, files of secrets), then, with this
+# file's name:
+#
+#   latchkey provision lint FILE             what is wrong or probably regretted
+#   latchkey provision test-connection FILE  whether source and target answer; changes nothing
+#   latchkey provision preview FILE          what would be done; changes nothing
+#   latchkey provision run FILE              does it
+";
+
+const JOB: &str = "\
+# \"manual\" runs when told to; a time as \"40m\" is how long `latchkey provision watch` waits between cycles.
+schedule = \"manual\"
+# \"all\" takes everybody whom the source has, \"assigned\" those alone who are given the application there.
+scope = \"all\"
+# A cycle that would disable or delete more people and groups than this does none of it, and waits for
+# somebody to allow it.
+deletion_limit = 10
+";
 
 #[cfg(test)]
 mod tests {

@@ -141,7 +141,9 @@ pub struct MemberRow {
     pub group: ObjectKey,
     /// Who is in it.
     pub member: ObjectKey,
-    /// Whether the source says so.
+    /// Whether the source says so, of this group itself.
+    pub told: bool,
+    /// Whether the target is to have it: by the group itself, or by one that is nested in it.
     pub wanted: bool,
     /// Whether the target was told so.
     pub sent: bool,
@@ -156,25 +158,21 @@ pub enum Write {
     Object(Box<ObjectRow>),
     /// Nothing is remembered of this object any more, nor of its members if it is a group.
     Forget(ObjectKey),
-    /// The source has the member in the group; the target is told when it doesn't know.
-    Want {
+    /// What the source tells of a membership, and what the target is to have; what is not given
+    /// stays. One that is neither told, wanted nor sent is forgotten.
+    Membership {
         /// The group.
         group: ObjectKey,
         /// Who.
         member: ObjectKey,
-        /// From when on.
+        /// Whether the source says so, of this group itself.
+        told: Option<bool>,
+        /// Whether the target is to have it.
+        wanted: Option<bool>,
+        /// From when on the target is to be told, if it does not know.
         at: Timestamp,
     },
-    /// The source does not have the member in the group any more.
-    Unwant {
-        /// The group.
-        group: ObjectKey,
-        /// Who.
-        member: ObjectKey,
-        /// From when on.
-        at: Timestamp,
-    },
-    /// What is known of one membership from now on; one that is neither wanted nor sent is forgotten.
+    /// All that is known of one membership from now on.
     Member(MemberRow),
     /// An end of these has a new object at the target: what was sent is not known there.
     Unsent {

@@ -1,8 +1,8 @@
 //! Every template makes a job that works as it stands.
 
-use latchkey_provisioning::gallery::{Role, Template, find, job, templates};
+use latchkey_provisioning::gallery::{self, Role, Template, find, job, templates};
 use latchkey_provisioning::jobfile::{self, JobFile};
-use latchkey_provisioning::{Kind, ObjectMapping, Source, lint};
+use latchkey_provisioning::{Kind, ObjectMapping, Source};
 
 fn of(role: Role) -> Vec<Template> {
     templates().into_iter().filter(|template| template.content.kind == role).collect()
@@ -20,9 +20,8 @@ fn any_source_and_any_target_make_a_job_without_a_warning() {
         for source in of(Role::Source) {
             let job = parse(&source, &target);
             assert_eq!(job.name, "People \"to\" the portal");
-            for mapping in job.users.iter().chain(&job.groups) {
-                assert_eq!(lint::warnings(mapping), [], "{} to {}", source.id, target.id);
-            }
+            let checked = jobfile::check(&gallery::job(&job.name, &source, &target));
+            assert_eq!(checked.warnings, [], "{} to {}", source.id, target.id);
             assert!(job.users.is_some() && job.groups.is_some(), "{}", target.id);
         }
     }
@@ -61,5 +60,36 @@ fn a_targets_mappings_send_what_it_needs_and_nothing_that_it_does_not_keep() {
             }
         }
         assert!(!target.content.setup.is_empty() && !facts.notes.is_empty(), "{}", target.id);
+    }
+}
+
+#[test]
+fn a_job_says_all_that_there_is_to_do_and_may_flow_otherwise() {
+    let source = find("ldap").expect("it is in the gallery");
+    for target in of(Role::Target) {
+        let text = job("x", &source, &target);
+        let facts = target.content.facts.as_ref().expect("a target has facts");
+        for said in source.content.setup.iter().chain(&target.content.setup).chain(&facts.notes) {
+            assert!(text.contains(said.as_str()), "{}: {said}", target.id);
+        }
+        let connection = target.connection();
+        assert!(connection.contains("[target]") && !connection.contains("[users]"), "{connection}");
+        let sections = format!("{connection}\n[users]\nmappings = \"latchkey\"\n");
+        let text = gallery::job_of("x", &source, &target, &sections);
+        let other = jobfile::parse(&text).unwrap_or_else(|problems| panic!("{problems:#?}\n{text}"));
+        assert_eq!(other.target, parse(&source, &target).target);
+        assert!(other.groups.is_none());
+    }
+}
+
+#[test]
+fn texts_are_what_they_were_in_whatever_quotes() {
+    for text in ["plain", "a \"b\"", "it's \"so\"", "back\\slash", "line\nbreak", "del\u{7f}", "", "'"] {
+        let (source, target) = (find("csv-files"), find("latchkey"));
+        let made = job(text, &source.expect("it is there"), &target.expect("it is there"));
+        match jobfile::parse(&made) {
+            Ok(job) => assert_eq!(job.name, text),
+            Err(problems) => assert!(text.is_empty(), "{text:?}: {problems:?}"),
+        }
     }
 }

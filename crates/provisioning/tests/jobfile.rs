@@ -185,7 +185,13 @@ fn each_field_that_is_wrong_is_named_with_its_line_what_was_found_and_what_is_al
             "users.mapping[1].target",
             "is no target attribute",
         ),
-        ("target = \"externalId\"", "target = \"id\"", 23, "users", "the target makes it itself"),
+        (
+            "target = \"externalId\"",
+            "target = \"id\"",
+            32,
+            "users.mapping[1].target",
+            "the target makes it itself",
+        ),
         (
             "source = \"objectId\"",
             "source = \"objectId\"\nconstant = \"x\"",

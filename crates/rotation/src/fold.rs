@@ -61,6 +61,7 @@ fn changed(job: &mut Job, now: Timestamp) {
     went_well(job, now);
     job.login_begun = None;
     job.change_failed = None;
+    job.taken_at = Some(now);
     if job.policy.proves_new {
         job.state = State::Applied;
     } else {
@@ -86,7 +87,8 @@ fn change_failed(job: &mut Job, failure: &Failure, now: Timestamp, jitter: f64) 
 }
 
 fn logged_in(job: &mut Job, version: i64, verdict: &Result<Verdict, Failure>, now: Timestamp, jitter: f64) {
-    job.login_begun = None;
+    // What it says was so when it was begun, at the earliest.
+    let at = job.login_begun.take().unwrap_or(now);
     let verdict = match verdict {
         Ok(verdict) => *verdict,
         Err(failure) => {
@@ -111,14 +113,14 @@ fn logged_in(job: &mut Job, version: i64, verdict: &Result<Verdict, Failure>, no
                 job.to(State::Done, now);
             }
             Verdict::Refused => {
-                job.trials.push(Trial { version, verdict, at: now });
+                job.trials.push(Trial { version, verdict, at });
                 job.ask = Some(TaskKind::Drift);
                 job.state = State::Diverged;
             }
         },
         State::Applied | State::Reconciling => {
             job.state = State::Reconciling;
-            job.trials.push(Trial { version, verdict, at: now });
+            job.trials.push(Trial { version, verdict, at });
             settle::tried(job, version, verdict, now, jitter);
         }
         State::Retiring => settle::old_tried(job, verdict, now),

@@ -17,7 +17,7 @@ pub struct Trial {
     pub version: i64,
     /// What came of it.
     pub verdict: Verdict,
-    /// When.
+    /// When it was begun.
     pub at: Timestamp,
 }
 
@@ -61,8 +61,14 @@ pub struct Job {
     pub value_sent: u32,
     /// Failures in a row, for the pauses.
     pub failures: u32,
+    /// How often the new secret was tried again since then, because the change may have been at work.
+    #[serde(default)]
+    pub late_tries: u32,
     /// When the last change was sent.
     pub sent_at: Option<Timestamp>,
+    /// When the target said that it took it.
+    #[serde(default)]
+    pub taken_at: Option<Timestamp>,
     /// A login that was begun and whose outcome is not known yet; if we die, it counts as failed.
     pub login_begun: Option<Timestamp>,
     /// The last login of ours that the target may have counted as failed.
@@ -147,7 +153,9 @@ impl Job {
             changes_sent: 0,
             value_sent: 0,
             failures: 0,
+            late_tries: 0,
             sent_at: None,
+            taken_at: None,
             login_begun: None,
             failed_login_at: plan.failed_login_at,
             trials: Vec::new(),

@@ -12,6 +12,13 @@ use crate::state::Reason;
 pub struct Policy {
     /// Nothing can be automated: a person changes it.
     pub by_hand: bool,
+    /// It is the account's SSH key that is changed, not its password.
+    #[serde(default)]
+    pub changes_key: bool,
+    /// A change puts the new secret beside the old one and then takes the old one away: cut off in
+    /// between, both work until it is sent again.
+    #[serde(default)]
+    pub changes_in_steps: bool,
     /// The connector needs no working old secret.
     pub by_admin: bool,
     /// The connector can end sessions.
@@ -52,6 +59,8 @@ impl Policy {
         let urgent = reason.is_urgent();
         Self {
             by_hand: false,
+            changes_key: false,
+            changes_in_steps: false,
             by_admin: true,
             ends_sessions: false,
             proves_new: true,

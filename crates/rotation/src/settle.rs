@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | yes | not tried | the new one is the account's; the old one is tried after that |
 //! | no | yes | not applied: sent again, or another value, or rolled back |
-//! | no | no | tries stop, so that nobody is locked out: reset by the connector's credential, else a person |
+//! | no | no | a change may still be at work: the new one again until it cannot arrive any more; then tries stop, so that nobody is locked out: reset by the connector's credential, else a person |
 //! | ? | ? | tried again after a pause |
 
 use latchkey_kernel::Timestamp;
@@ -26,6 +26,10 @@ pub(crate) fn verified(job: &mut Job, now: Timestamp) {
 /// One login of a reconciliation has an answer.
 pub(crate) fn tried(job: &mut Job, version: i64, verdict: Verdict, now: Timestamp, jitter: f64) {
     match verdict {
+        Verdict::Works if job.staged == Some(version) && is_half_done(job) => {
+            job.trials.clear();
+            job.state = State::Staged;
+        }
         Verdict::Works if job.staged == Some(version) => verified(job, now),
         Verdict::Works => other_works(job, version, now, jitter),
         Verdict::Refused => {
@@ -36,13 +40,18 @@ pub(crate) fn tried(job: &mut Job, version: i64, verdict: Verdict, now: Timestam
     }
 }
 
+/// Whether a change that puts the new secret beside the old one may have been cut off before it took the
+/// old one away: sent again, it does the rest.
+fn is_half_done(job: &Job) -> bool {
+    job.policy.changes_in_steps && job.taken_at.is_none() && !job.called_off
+}
+
 fn other_works(job: &mut Job, version: i64, now: Timestamp, jitter: f64) {
-    // What is decided for good waits until a change that was sent cannot arrive any more.
+    // What is decided for good is decided when a change that was sent cannot arrive any more.
     let for_good = job.called_off || matches!(job.changed_class(), Some(Class::Policy | Class::NeedsPerson));
-    let settled_at = job.sent_at.map(|at| at.plus(job.policy.settles_within));
-    if let Some(at) = settled_at.filter(|at| for_good && now < *at) {
+    if let Some(at) = settles_at(job).filter(|_| for_good) {
         job.trials.clear();
-        job.run_after = at;
+        job.run_after = at.max(now);
         return;
     }
     job.rejected.retain(|rejected| *rejected != version);
@@ -105,10 +114,30 @@ fn none_works(job: &mut Job, now: Timestamp, jitter: f64) {
         job.reset = true;
         job.trials.clear();
         again(job, now, jitter);
+    } else if let Some(at) = new_is_tried_again_at(job, now, jitter) {
+        job.trials.retain(|trial| job.staged != Some(trial.version));
+        job.late_tries += 1;
+        job.run_after = at;
     } else {
         job.state = State::Diverged;
         job.ask = Some(TaskKind::Diverged);
     }
+}
+
+/// A change that is still at work when the new secret is tried, as `chpasswd` behind a lost connection,
+/// may be done when the old one is: then both were refused, and the new one works. So that it was refused
+/// settles nothing unless it was seen after the change could not arrive any more. Until then it is tried
+/// again after growing pauses, the last of them at that time.
+fn new_is_tried_again_at(job: &Job, now: Timestamp, jitter: f64) -> Option<Timestamp> {
+    let pause = pause::after(&job.policy, job.late_tries + 1, jitter);
+    settles_at(job).map(|at| now.plus(pause).min(at.max(now)))
+}
+
+/// When the change that was sent cannot arrive any more, if the new secret was refused before that.
+fn settles_at(job: &Job) -> Option<Timestamp> {
+    let at = job.sent_at?.plus(job.policy.settles_within);
+    let refused = job.trials.iter().find(|trial| job.staged == Some(trial.version))?;
+    (refused.at < at).then_some(at)
 }
 
 /// The target lets nobody try, so no try can tell which secret works.

@@ -28,6 +28,11 @@ pub fn take_up(mut job: Job, facts: &Facts, now: Timestamp) -> Job {
     }
     if job.is_untouched() && job.committed_at.is_none() && !job.state.is_over() {
         job.old = facts.current;
+        if job.policy.changes_key != facts.policy.changes_key && job.staged.take().is_some() {
+            // What is ready is of the other secret.
+            job.value_sent = 0;
+            job.state = State::Locked;
+        }
         let revision = job.policy.revision;
         job.policy = Policy { revision, ..facts.policy.clone() };
         if job.called_off {
@@ -75,6 +80,8 @@ pub fn begin(mut job: Job, act: &Act, now: Timestamp) -> Job {
             job.changes_sent += 1;
             job.value_sent += 1;
             job.sent_at = Some(now);
+            job.late_tries = 0;
+            job.taken_at = None;
             job.trials.clear();
             if !job.policy.by_admin {
                 // It logs in with the old secret.

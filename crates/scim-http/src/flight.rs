@@ -1,15 +1,16 @@
 //! What the flight recorder keeps of a request, collected along its way.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
-use latchkey_engine::flights::{FlightEntry, Verdict};
+use latchkey_engine::flights::{FlightEntry, Verdict, Worth};
 use latchkey_engine::{Effect, Login};
 use latchkey_kernel::id::{FlightId, RequestId, TokenId, WorkspaceId};
 use latchkey_scim::json::Json;
 use latchkey_scim::{Error, ScimType};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::redact;
 use crate::route::Route;
@@ -29,7 +30,7 @@ pub(crate) struct Flight {
     route: Option<&'static Route>,
     login: Option<(WorkspaceId, TokenId)>,
     query: Vec<(String, String)>,
-    body: Option<Value>,
+    body: Option<Arc<Json>>,
     target: Option<String>,
     effects: Vec<Effect>,
     hints: Vec<String>,
@@ -63,8 +64,9 @@ impl Flight {
         self.query = pairs.to_vec();
     }
 
-    pub(crate) fn body(&mut self, body: &Json, scim: &Scim) {
-        self.body = Some(redact::body(body, &scim.limits));
+    /// What was sent; redacted only if it is recorded.
+    pub(crate) fn body(&mut self, body: &Arc<Json>) {
+        self.body = Some(Arc::clone(body));
     }
 
     /// The id of the resource that the request is about.
@@ -96,9 +98,11 @@ impl Flight {
             .record(elapsed.as_secs_f64());
         let Some((workspace_id, token_id)) = self.login else { return };
         let mutating = is_mutating(&self.method, self.route.map(|route| route.action));
-        if !scim.engine.recorder_has_room(mutating) {
+        let verdict = verdict(status);
+        if !scim.engine.recorder_has_room(Worth::of(mutating, verdict)) {
             return;
         }
+        let body = self.body.map(|body| redact::body(&body, &scim.limits));
         let at = scim.engine.now();
         let query = redact::query(&self.query, &scim.limits);
         let path = if query.is_empty() { resource.to_owned() } else { format!("{resource}?{query}") };
@@ -111,7 +115,7 @@ impl Flight {
             method: method.to_owned(),
             path,
             status: status.as_u16(),
-            verdict: verdict(status),
+            verdict,
             mutating,
             micros: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
             address: self.address,
@@ -122,7 +126,7 @@ impl Flight {
                 "error": error.map(|error| &error.detail),
                 "effects": self.effects,
                 "hints": self.hints,
-                "body": self.body,
+                "body": body,
             }),
         });
     }

@@ -49,7 +49,7 @@ pub(crate) struct Intake {
 #[derive(Debug)]
 pub(crate) struct Taken {
     /// What was sent.
-    pub(crate) json: Json,
+    pub(crate) json: Arc<Json>,
     _room: OwnedSemaphorePermit,
 }
 
@@ -92,7 +92,7 @@ impl Intake {
         if bytes.is_empty() {
             return Err(Error::invalid_syntax("the body is empty; send a JSON object").into());
         }
-        Ok(Taken { json: Json::parse(&bytes, limits)?, _room: room })
+        Ok(Taken { json: Arc::new(Json::parse(&bytes, limits)?), _room: room })
     }
 
     /// Reads a body. One that did not say how long it is takes more room as it comes, so that a

@@ -115,14 +115,8 @@ async fn answer(
     };
     flight.route(route);
     let _room = scim.intake.enter()?;
-    let instant;
-    let engine = if matches!(parts.method, Method::GET | Method::HEAD) {
-        instant = scim.engine.at_one_instant();
-        &instant
-    } else {
-        &scim.engine
-    };
-    let directory = let_in(engine, parts, route, request_id, flight).await?;
+    let engine = scim.engine.at_one_instant();
+    let directory = let_in(&engine, parts, route, request_id, flight).await?;
     media::check_accept(parts.headers.get_all(header::ACCEPT).iter().map(|value| value.as_bytes()))?;
     let call = Call {
         scim,
@@ -176,13 +170,24 @@ async fn perform(call: &Call<'_>, body: Body, route: &Route, flight: &mut Flight
         _ => None,
     };
     let taken = match takes_body {
-        Some(max) => Some(Box::pin(call.scim.intake.json(call.headers, body, max, &limits)).await?),
+        Some(max) => {
+            let mut taking = Box::pin(call.scim.intake.json(call.headers, body, max, &limits));
+            // Most bodies came with their head, and the instant of the token's look-up goes on. Who
+            // sends slowly holds no instant of the database meanwhile.
+            Some(match (&mut taking).now_or_never() {
+                Some(taken) => taken?,
+                None => {
+                    call.directory.end_instant();
+                    taking.await?
+                }
+            })
+        }
         None => None,
     };
     if let Some(Taken { json, .. }) = &taken {
-        flight.body(json, call.scim);
+        flight.body(json);
     }
-    let body = taken.as_ref().map(|taken| &taken.json);
+    let body = taken.as_ref().map(|taken| &*taken.json);
     // What asks much is boxed: the future of a look-up would be as large as that of the largest
     // request, and it is copied on its way to where it runs.
     match (route.action, body) {

@@ -16,8 +16,8 @@ use crate::filter::Draft;
 use crate::member::limit_of;
 use crate::row::Columns;
 use crate::statement::statements;
+use crate::store::Asked;
 use crate::store::Driver;
-use crate::store::Made;
 use crate::value::{Val, json_text, params};
 use crate::{Store, StoreError};
 
@@ -344,7 +344,7 @@ impl Store {
             draft.push(" and r.id < ").bind(id);
         }
         draft.push(" order by r.id desc limit ").bind(limit_of(filter.limit));
-        self.scan_made(Made::of("audit_page", draft, 0), load).await
+        self.scan_asked(Asked::made("audit_page", draft, 0, load)).await
     }
 
     /// Recomputes the chain of a workspace, page by page, and says where it is broken.

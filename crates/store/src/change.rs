@@ -8,7 +8,7 @@ use crate::statement::Stmt;
 use crate::value::Val;
 use crate::{
     account, case, collection, connector, embedded, exposure, grant, key, member, membership, outbox,
-    provisioning, rotation, secret, task, team, token, workspace,
+    picture, provisioning, rotation, secret, task, team, token, workspace,
 };
 
 /// One statement of a commit, and what it means when it fails.
@@ -18,6 +18,9 @@ pub(crate) struct Op {
     /// One that does the same for less, with the same parameters, if it touches a row: tried first
     /// where statements are made one after the other.
     pub(crate) cheaper: Option<&'static Stmt>,
+    /// One that finds a row if there is something to do, with the first of the parameters: asked
+    /// before, where statements are made one after the other.
+    pub(crate) only_if: Option<&'static Stmt>,
     pub(crate) params: Vec<Val>,
     /// What it comes to when the statement touches no row; `None` when that is fine.
     pub(crate) expect: Option<Conflict>,
@@ -28,12 +31,25 @@ pub(crate) struct Op {
 impl Op {
     /// A statement on rows of the kind `what`.
     pub(crate) const fn new(stmt: &'static Stmt, params: Vec<Val>, what: &'static str) -> Self {
-        Self { stmt, cheaper: None, params, expect: None, unlinked: Conflict::Missing { what } }
+        Self {
+            stmt,
+            cheaper: None,
+            only_if: None,
+            params,
+            expect: None,
+            unlinked: Conflict::Missing { what },
+        }
     }
 
     /// Tries this statement first.
     pub(crate) const fn or_cheaper(mut self, stmt: &'static Stmt) -> Self {
         self.cheaper = Some(stmt);
+        self
+    }
+
+    /// Spared unless this finds something.
+    pub(crate) const fn only_if(mut self, stmt: &'static Stmt) -> Self {
+        self.only_if = Some(stmt);
         self
     }
 
@@ -197,12 +213,14 @@ fn push(ops: &mut Vec<Op>, ws: WorkspaceId, change: Change) {
     }
 }
 
-/// The key that a connector's credential is sealed under.
+/// The key that a connector's credential or a picture is sealed under.
 fn seals(change: &RotationChange) -> Option<i64> {
     match change {
         RotationChange::ConnectorInsert(row) | RotationChange::ConnectorUpdate { connector: row, .. } => {
             row.admin_key
         }
+        RotationChange::PictureInsert(row) => Some(row.key_number),
+        RotationChange::PictureReseal { to, .. } => Some(*to),
         _ => None,
     }
 }
@@ -228,6 +246,12 @@ fn of_rotation(ws: WorkspaceId, change: RotationChange) -> Op {
         RotationChange::CauseDone { cause } => outbox::done(ws, &cause),
         RotationChange::JobsWake { connector_id, at } => rotation::wake(ws, connector_id, at),
         RotationChange::StepInsert(row) => rotation::step_insert(ws, &row),
+        RotationChange::PictureInsert(row) => picture::insert(ws, &row),
+        RotationChange::PicturesTrim { rotation_id, keep } => picture::trim(ws, rotation_id, keep),
+        RotationChange::PictureReseal { rotation_id, number, from, to, sealed } => {
+            picture::reseal(ws, (rotation_id, number), (from, to), &sealed)
+        }
+        RotationChange::PicturesDelete { rotation_id } => picture::delete(ws, rotation_id),
         RotationChange::TaskInsert(row) => task::insert(ws, &row),
         RotationChange::TaskUpdate { task, expect } => task::update(ws, &task, expect),
         RotationChange::TaskCloseOf { rotation_id, state, at } => task::close_of(ws, rotation_id, state, at),

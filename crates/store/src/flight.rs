@@ -12,7 +12,7 @@ use crate::filter::Draft;
 use crate::member::limit_of;
 use crate::row::Columns;
 use crate::statement::statements;
-use crate::store::Made;
+use crate::store::Asked;
 use crate::value::params;
 use crate::{Store, StoreError};
 
@@ -149,7 +149,7 @@ impl Store {
             draft.push(" and f.id < ").bind(id);
         }
         draft.push(" order by f.id desc limit ").bind(limit_of(filter.limit));
-        self.scan_made(Made::of("flight_list", draft, 0), load).await
+        self.scan_asked(Asked::made("flight_list", draft, 0, load)).await
     }
 
     /// Writes entries, and removes the oldest beyond what a workspace keeps.

@@ -9,7 +9,7 @@ use crate::filter::Draft;
 use crate::member::limit_of;
 use crate::row::Columns;
 use crate::statement::statements;
-use crate::store::Made;
+use crate::store::Asked;
 use crate::value::params;
 use crate::{Store, StoreError};
 
@@ -104,7 +104,7 @@ impl Store {
         }
         draft.push(" order by g.id limit ").bind(limit_of(limit));
         // Thirty-two shapes at most.
-        self.scan_made(Made::of("grant_page", draft, 0), load).await
+        self.scan_asked(Asked::made("grant_page", draft, 0, load)).await
     }
 }
 

@@ -1,19 +1,20 @@
 //! Members: reading, and the statements behind their changes.
 
 use latchkey_access::member::{Epoch, Standing};
-use latchkey_access::{Member, Role, Version};
+use latchkey_access::{Member, MemberState, Role, Version};
 use latchkey_kernel::Timestamp;
-use latchkey_kernel::id::{CaseId, MemberId, WorkspaceId};
+use latchkey_kernel::id::{CaseId, MemberId, TeamId, WorkspaceId};
 
 use crate::change::Op;
 use crate::filter::{Draft, MemberWhere, Where};
-use crate::page::{From, Page};
-use crate::row::{self, Columns};
+use crate::page::{Counted, From, Page};
+use crate::row::{self, Columns, Load};
 use crate::statement::statements;
-use crate::store::Made;
+use crate::store::Asked;
 use crate::value::{Val, params};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, membership};
 
+/// The columns of a member `m`, for [`load`].
 macro_rules! columns {
     () => {
         "m.workspace_id, m.id, m.user_name, m.user_name_key, m.external_id, m.display_name, m.work_email, \
@@ -21,6 +22,7 @@ macro_rules! columns {
          m.version, m.created_at, m.modified_at, m.left_at"
     };
 }
+pub(crate) use columns;
 
 macro_rules! page_by_rows {
     ($order:literal) => {
@@ -97,6 +99,7 @@ statements! {
         and member_id = $2 and (valid_until is null or valid_until > $3)";
     CUT_OFF_OWNED = "update account set owner_id = null, owner_flag = 'orphaned', version = version + 1, \
         modified_at = $3 where workspace_id = $1 and owner_id = $2";
+    IS_SUCCESSOR = "select 1 from account a where a.workspace_id = $1 and a.successor_id = $2 limit 1";
     CUT_OFF_SUCCESSOR = "update account set successor_id = null, version = version + 1, \
         modified_at = $3 where workspace_id = $1 and successor_id = $2";
 }
@@ -230,12 +233,7 @@ impl Store {
 
     /// How many members there are, deleted ones not counted, for which the condition holds.
     pub async fn member_count(&self, ws: WorkspaceId, filter: &MemberWhere) -> Result<u64, StoreError> {
-        if *filter == Where::Every {
-            return self.scan_count(&MEMBER_COUNT, params![ws]).await;
-        }
-        let mut draft = Draft::new(MEMBER_COUNT.postgres().to_owned(), params![ws]);
-        draft.and(filter);
-        let counted = self.scan_made(Made::of("member_count", draft, filter.tests()), row::count).await?;
+        let counted = self.scan_asked(count_asked(ws, filter, row::count)).await?;
         Ok(counted.first().copied().unwrap_or(0))
     }
 
@@ -246,20 +244,99 @@ impl Store {
         filter: &MemberWhere,
         page: Page<MemberId>,
     ) -> Result<Vec<Member>, StoreError> {
-        if *filter != Where::Every {
-            let draft = page_draft(ws, filter, page);
-            return self.scan_made(Made::of("member_page", draft, filter.tests()), load).await;
+        self.scan_asked(page_asked(ws, filter, page, load)).await
+    }
+
+    /// At most `limit` of them after the first `skip`, and how many there are.
+    pub async fn member_page_counted(
+        &self,
+        ws: WorkspaceId,
+        filter: &MemberWhere,
+        skip: u64,
+        limit: usize,
+    ) -> Result<(Vec<Member>, u64), StoreError> {
+        let page = |total| page_asked(ws, filter, Page::at(skip, limit, total), load_counted);
+        self.counted(skip, limit, page, count_asked(ws, filter, Counted::load_total)).await
+    }
+
+    /// Shows all of them to `see`, in id order, at most `limit`, until it fails.
+    pub async fn member_walk<E: std::convert::From<StoreError>>(
+        &self,
+        ws: WorkspaceId,
+        filter: &MemberWhere,
+        limit: usize,
+        see: impl FnMut(Member) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let page = |page| page_asked(ws, filter, page, load);
+        self.walk(limit, page, |member| member.id, see).await
+    }
+
+    /// The members of these ids, unless deleted, in id order, and if asked for their teams, by member
+    /// and team.
+    pub async fn members_with_teams(
+        &self,
+        ws: WorkspaceId,
+        ids: &[MemberId],
+        with_teams: bool,
+    ) -> Result<(Vec<Member>, Vec<(MemberId, TeamId, String)>), StoreError> {
+        if ids.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
         }
-        match page.from {
-            From::Id(None) => self.scan(&MEMBER_PAGE_FIRST, params![ws, page.limit], load).await,
-            From::Id(Some(id)) => self.scan(&MEMBER_PAGE_AFTER, params![ws, id, page.limit], load).await,
-            From::Rows { skip, total } => {
-                let (statement, limit, skip) = match from_end(skip, page.limit, total) {
-                    Some((limit, skip)) => (&MEMBER_PAGE_AT_END, limit, skip),
-                    None => (&MEMBER_PAGE_AT, page.limit, skip),
-                };
-                self.scan(statement, params![ws, limit, skip], load).await
+        let mut asked = vec![Asked::new(&MEMBER_LIST_BY_IDS, params![ws, ids], load_with_teams)];
+        if with_teams {
+            asked.push(Asked::new(&membership::TEAMS_OF_MEMBERS, params![ws, ids], load_team_with));
+        }
+        let (mut members, mut teams) = (Vec::new(), Vec::new());
+        for one in self.at_once(asked).await? {
+            match one {
+                WithTeams::Member(member) => members.push(*member),
+                WithTeams::Team(of) => teams.push(of),
             }
+        }
+        members.retain(|member| member.state != MemberState::Deleted);
+        Ok((members, teams))
+    }
+}
+
+fn load_counted(row: &mut Columns<'_>) -> Result<Counted<Member>, StoreError> {
+    load(row).map(Counted::Row)
+}
+
+enum WithTeams {
+    Member(Box<Member>),
+    Team((MemberId, TeamId, String)),
+}
+
+fn load_with_teams(row: &mut Columns<'_>) -> Result<WithTeams, StoreError> {
+    Ok(WithTeams::Member(Box::new(load(row)?)))
+}
+
+fn load_team_with(row: &mut Columns<'_>) -> Result<WithTeams, StoreError> {
+    membership::load_team_of(row).map(WithTeams::Team)
+}
+
+fn count_asked<T>(ws: WorkspaceId, filter: &MemberWhere, load: Load<T>) -> Asked<T> {
+    if *filter == Where::Every {
+        return Asked::new(&MEMBER_COUNT, params![ws], load);
+    }
+    let mut draft = Draft::new(MEMBER_COUNT.postgres().to_owned(), params![ws]);
+    draft.and(filter);
+    Asked::made("member_count", draft, filter.tests(), load)
+}
+
+fn page_asked<T>(ws: WorkspaceId, filter: &MemberWhere, page: Page<MemberId>, load: Load<T>) -> Asked<T> {
+    if *filter != Where::Every {
+        return Asked::made("member_page", page_draft(ws, filter, page), filter.tests(), load);
+    }
+    match page.from {
+        From::Id(None) => Asked::new(&MEMBER_PAGE_FIRST, params![ws, page.limit], load),
+        From::Id(Some(id)) => Asked::new(&MEMBER_PAGE_AFTER, params![ws, id, page.limit], load),
+        From::Rows { skip, total } => {
+            let (statement, limit, skip) = match from_end(skip, page.limit, total) {
+                Some((limit, skip)) => (&MEMBER_PAGE_AT_END, limit, skip),
+                None => (&MEMBER_PAGE_AT, page.limit, skip),
+            };
+            Asked::new(statement, params![ws, limit, skip], load)
         }
     }
 }
@@ -371,6 +448,7 @@ pub(crate) fn cut_off(ws: WorkspaceId, id: MemberId, case_id: CaseId, at: Timest
 pub(crate) fn cut_off_empty(ws: WorkspaceId, id: MemberId, at: Timestamp) -> [Op; 2] {
     [
         Op::new(&CUT_OFF_TOKENS, params![ws, id, at], "token"),
-        Op::new(&CUT_OFF_SUCCESSOR, params![ws, id, at], "account"),
+        // SQLite makes a table for what an update finds by the column that it changes.
+        Op::new(&CUT_OFF_SUCCESSOR, params![ws, id, at], "account").only_if(&IS_SUCCESSOR),
     ]
 }

@@ -69,7 +69,7 @@ pub(crate) fn load_team_of(row: &mut Columns<'_>) -> Result<(MemberId, TeamId, S
     Ok((row.next()?, row.next()?, row.next()?))
 }
 
-fn load_member_of(row: &mut Columns<'_>) -> Result<(TeamId, MemberId, String), StoreError> {
+pub(crate) fn load_member_of(row: &mut Columns<'_>) -> Result<(TeamId, MemberId, String), StoreError> {
     Ok((row.next()?, row.next()?, row.next()?))
 }
 

@@ -11,7 +11,7 @@ use crate::filter::Draft;
 use crate::member::limit_of;
 use crate::row::Columns;
 use crate::statement::statements;
-use crate::store::Made;
+use crate::store::Asked;
 use crate::value::params;
 use crate::{Store, StoreError};
 
@@ -124,7 +124,7 @@ impl Store {
             draft.push(" and o.id > ").bind(id);
         }
         draft.push(" order by o.id limit ").bind(limit_of(limit));
-        self.scan_made(Made::of("outbox_page", draft, 0), load).await
+        self.scan_asked(Asked::made("outbox_page", draft, 0, load)).await
     }
 
     /// Takes up to `limit` effects that are ready and due, most urgent first, and nobody else gets

@@ -90,7 +90,7 @@ pub(crate) fn load_owned(row: &mut Columns<'_>) -> Result<Found, StoreError> {
     Ok(Found::Owned(row.next()?))
 }
 
-fn load_through(row: &mut Columns<'_>) -> Result<Option<ThroughTeam>, StoreError> {
+pub(crate) fn load_through(row: &mut Columns<'_>) -> Result<Option<ThroughTeam>, StoreError> {
     let (id, name, confirmed) = (row.maybe()?, row.maybe()?, row.maybe()?);
     Ok(id.zip(name).map(|(team_id, team_name)| ThroughTeam { team_id, team_name, confirmed }))
 }

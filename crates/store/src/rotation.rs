@@ -10,7 +10,7 @@ use crate::filter::Draft;
 use crate::member::limit_of;
 use crate::row::{self, Columns};
 use crate::statement::statements;
-use crate::store::Made;
+use crate::store::Asked;
 use crate::value::params;
 use crate::{Store, StoreError};
 
@@ -203,7 +203,7 @@ impl Store {
             draft.push(" and j.id < ").bind(id);
         }
         draft.push(" order by j.id desc limit ").bind(limit_of(limit));
-        self.scan_made(Made::of("rotation_page", draft, 0), load).await
+        self.scan_asked(Asked::made("rotation_page", draft, 0, load)).await
     }
 
     /// Takes up the most urgent rotation of all workspaces that is due, that nobody has, and whose

@@ -1,10 +1,11 @@
 //! Statements: SQL written once, in a portable subset, with a name.
 //!
-//! The text is PostgreSQL's. For SQLite it is rewritten by four rules, and by nothing else:
+//! The text is PostgreSQL's. For SQLite it is rewritten by five rules, and by nothing else:
 //! - `$n` becomes `?n`, because SQLite numbers `$n` by first appearance and would swap values;
 //! - `= any($n)`, which takes a list of ids, becomes `in (…)` over `json_each`;
 //! - the row locks `for share`, `for update` and `skip locked` go, since the writer is alone;
-//! - `strpos(` becomes `instr(`.
+//! - `strpos(` becomes `instr(`;
+//! - of JSON in text, `::json` goes, and `uuid(`, which takes an id without dashes, becomes `unhex(`.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -44,6 +45,49 @@ impl Stmt {
     }
 }
 
+/// The text of a read: written once, or put together from parts.
+pub(crate) enum Text {
+    Written(&'static Stmt),
+    Made {
+        name: &'static str,
+        sql: String,
+        /// Worth preparing and keeping: there are few of its shape. Others could be without number,
+        /// because clients choose the shape.
+        keep: bool,
+    },
+}
+
+impl Text {
+    /// For errors.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Written(stmt) => stmt.name,
+            Self::Made { name, .. } => name,
+        }
+    }
+
+    pub(crate) fn sqlite(&self) -> Cow<'_, str> {
+        match self {
+            Self::Written(stmt) => Cow::Borrowed(stmt.sqlite()),
+            Self::Made { sql, .. } => for_sqlite(sql),
+        }
+    }
+
+    pub(crate) fn postgres(&self) -> &str {
+        match self {
+            Self::Written(stmt) => stmt.postgres(),
+            Self::Made { sql, .. } => sql,
+        }
+    }
+
+    pub(crate) const fn keeps(&self) -> bool {
+        match self {
+            Self::Written(_) => true,
+            Self::Made { keep, .. } => *keep,
+        }
+    }
+}
+
 /// The text for SQLite.
 pub(crate) fn for_sqlite(sql: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(sql.len() + 32);
@@ -69,8 +113,10 @@ pub(crate) fn for_sqlite(sql: &str) -> Cow<'_, str> {
             out = out.replace(lock, "");
         }
     }
-    if out.contains("strpos(") {
-        out = out.replace("strpos(", "instr(");
+    for (theirs, ours) in [("strpos(", "instr("), ("::json", ""), (" uuid(", " unhex(")] {
+        if out.contains(theirs) {
+            out = out.replace(theirs, ours);
+        }
     }
     Cow::Owned(out)
 }
@@ -97,5 +143,6 @@ mod tests {
             "select 1 where id in (select unhex(value) from json_each(?12)) and x = ?1 limit 2"
         );
         assert_eq!(for_sqlite("select strpos(a, $1) for share"), "select instr(a, ?1)");
+        assert_eq!(for_sqlite("select uuid(a::json ->> 'id')"), "select unhex(a ->> 'id')");
     }
 }

@@ -11,7 +11,7 @@ use crate::filter::Draft;
 use crate::postgres::Postgres;
 use crate::row::{Load, count, first};
 use crate::sqlite::{Instant, Sqlite, one_by_one, rows};
-use crate::statement::Stmt;
+use crate::statement::{Stmt, Text};
 use crate::value::Val;
 use crate::{CommitError, Conflict, StoreError};
 
@@ -56,46 +56,37 @@ pub(crate) enum Driver<'a> {
     Postgres(&'a Arc<Postgres>),
 }
 
-/// A statement that was put together from parts.
-pub(crate) struct Made {
-    pub(crate) name: &'static str,
-    pub(crate) sql: String,
-    pub(crate) params: Vec<Val>,
-    /// Worth preparing and keeping: there are few of its shape. Others could be without number,
-    /// because clients choose the shape.
-    pub(crate) keep: bool,
-}
-
-impl Made {
-    /// Keeps what has at most one test of a client's in it.
-    pub(crate) fn of(name: &'static str, draft: Draft, tests: usize) -> Self {
-        Self { name, sql: draft.sql, params: draft.params, keep: tests <= 1 }
-    }
-}
-
-/// One of several reads at one instant.
+/// One read.
 pub(crate) struct Asked<T> {
-    pub(crate) stmt: &'static Stmt,
+    pub(crate) text: Text,
     pub(crate) params: Vec<Val>,
     pub(crate) load: Load<T>,
     /// Whether what was found before makes it needless.
-    needless: Option<fn(&[T]) -> bool>,
+    needless: Option<Needless<T>>,
 }
+
+type Needless<T> = Box<dyn Fn(&[T]) -> bool + Send + Sync>;
 
 impl<T> Asked<T> {
     pub(crate) const fn new(stmt: &'static Stmt, params: Vec<Val>, load: Load<T>) -> Self {
-        Self { stmt, params, load, needless: None }
+        Self { text: Text::Written(stmt), params, load, needless: None }
+    }
+
+    /// A statement that was put together; kept if it has at most one test of a client's in it.
+    pub(crate) fn made(name: &'static str, draft: Draft, tests: usize, load: Load<T>) -> Self {
+        let text = Text::Made { name, sql: draft.sql, keep: tests <= 1 };
+        Self { text, params: draft.params, load, needless: None }
     }
 
     /// Spares it when what was found before makes it needless. Only where one read is made after
     /// the other; over a network all are made, because waiting costs more.
-    pub(crate) const fn unless(mut self, needless: fn(&[T]) -> bool) -> Self {
-        self.needless = Some(needless);
+    pub(crate) fn unless(mut self, needless: impl Fn(&[T]) -> bool + Send + Sync + 'static) -> Self {
+        self.needless = Some(Box::new(needless));
         self
     }
 
     pub(crate) fn is_needless(&self, found: &[T]) -> bool {
-        self.needless.is_some_and(|needless| needless(found))
+        self.needless.as_ref().is_some_and(|needless| needless(found))
     }
 }
 
@@ -158,13 +149,20 @@ impl Store {
         Ok(self.scan_at_once(asked).await?)
     }
 
-    /// A store for one short request that only reads. On SQLite its look-ups see one instant, from
-    /// the first of them until it is dropped or reads many rows; those are read at a later one.
+    /// A store for one short request. On SQLite its look-ups see one instant, from the first of them
+    /// until it is dropped, commits, or reads many rows; those are read at a later one.
     #[must_use]
     pub fn at_one_instant(&self) -> Self {
         match self {
             Self::Sqlite(sqlite) => Self::Instant(Arc::new(Instant::new(sqlite))),
             other => other.clone(),
+        }
+    }
+
+    /// Ends the instant of its look-ups, if there is one; the next look-up begins another.
+    pub fn end_instant(&self) {
+        if let Self::Instant(at) = self {
+            at.end();
         }
     }
 
@@ -237,15 +235,11 @@ impl Store {
         Ok(self.scan(stmt, params, count).await?.first().copied().unwrap_or(0))
     }
 
-    /// A read whose statement was put together.
-    pub(crate) async fn scan_made<T: Send + 'static>(
-        &self,
-        made: Made,
-        load: Load<T>,
-    ) -> Result<Vec<T>, StoreError> {
+    /// A read of many rows whose statement may have been put together.
+    pub(crate) async fn scan_asked<T: Send + 'static>(&self, asked: Asked<T>) -> Result<Vec<T>, StoreError> {
         match self.driver() {
-            Driver::Sqlite(sqlite) => sqlite.scan_made(made, load).await,
-            Driver::Postgres(postgres) => postgres.scan_made(made, load).await,
+            Driver::Sqlite(sqlite) => sqlite.scan_asked(asked).await,
+            Driver::Postgres(postgres) => postgres.scan_asked(&asked).await,
         }
     }
 

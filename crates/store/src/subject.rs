@@ -5,14 +5,34 @@
 
 use latchkey_access::assessment::Reached;
 use latchkey_access::exposure::Exposure;
-use latchkey_access::{Account, Member, MemberState, Workspace};
+use latchkey_access::safeguard::Wave;
+use latchkey_access::{Account, Member, MemberState, OffboardingRotation, Role, Workspace};
+use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{MemberId, TeamId, WorkspaceId};
 
+use crate::member::limit_of;
 use crate::row::{Columns, Load};
 use crate::statement::{Stmt, statements};
 use crate::store::Asked;
+use crate::succession::{self, ACCOUNT_SUCCESSORS, InLine, Next};
 use crate::value::{Val, params};
-use crate::{Store, StoreError, account, exposure, member, membership, reach, workspace};
+use crate::{
+    MemberBrief, Store, StoreError, WhoReach, account, exposure, member, membership, reach, workspace,
+};
+
+/// How far leavers are counted; no safeguard that anybody sets is larger.
+const LEAVERS_COUNTED: usize = 100_000;
+
+/// Whether a member has anything that leads to an account: of somebody who has not, nobody counts.
+macro_rules! holds_something {
+    () => {
+        "(exists (select 1 from access_grant g where g.workspace_id = $1 and g.member_id = $2) \
+         or exists (select 1 from account a where a.workspace_id = $1 and a.owner_id = $2) \
+         or exists (select 1 from exposure e where e.workspace_id = $1 and e.member_id = $2) \
+         or exists (select 1 from membership s cross join access_grant g where s.workspace_id = $1 \
+         and s.member_id = $2 and g.workspace_id = $1 and g.team_id = s.team_id))"
+    };
+}
 
 statements! {
     HOLDS = "select (select count(*) from access_grant g where g.workspace_id = $1 and g.member_id = $2), \
@@ -36,6 +56,10 @@ statements! {
         union select a.id from below b cross join account a where a.workspace_id = $1 and a.collection_id = b.id) \
         select ", account::columns!(), " from who w cross join account a where a.workspace_id = $1 \
         and a.id = w.id order by a.id");
+    LEAVING_WAVE = concat!("select case when ", holds_something!(), " then (select count(*) from (select 1 \
+        from offboarding_case c where c.workspace_id = $1 and c.cut_at >= $3 limit $4) as counted) else 0 end, \
+        case when ", holds_something!(), " then (select count(*) from member m where m.workspace_id = $1 \
+        and m.state <> 'deleted' and m.state = 'active') else 0 end");
 }
 
 /// A member, with their teams by id.
@@ -56,6 +80,15 @@ pub struct Footing {
     pub direct_grants: u64,
     /// What they could reach and know; of an active member only.
     pub reached: Reached,
+    /// Who is in charge of the workspace and who would be next; at least if they are an Owner or own
+    /// an account.
+    pub in_line: InLine,
+    /// The successors that the accounts name which they own.
+    pub successors: Vec<MemberBrief>,
+    /// Other active members who may do everything with those, each with a way, by account and member.
+    pub co_owners: Vec<WhoReach>,
+    /// How many are leaving; at least if a password is to be changed.
+    pub wave: Wave,
 }
 
 enum Found {
@@ -66,6 +99,10 @@ enum Found {
     Reach(Box<reach::Found>),
     Exposure(Exposure),
     Account(Box<Account>),
+    Next(Next),
+    Successor(MemberBrief),
+    CoOwner(Box<WhoReach>),
+    Wave(Wave),
 }
 
 fn load_member(row: &mut Columns<'_>) -> Result<Found, StoreError> {
@@ -105,6 +142,26 @@ fn load_account(row: &mut Columns<'_>) -> Result<Found, StoreError> {
     Ok(Found::Account(Box::new(account::load(row)?)))
 }
 
+fn load_in_charge(row: &mut Columns<'_>) -> Result<Found, StoreError> {
+    Ok(Found::Next(Next::InCharge(Box::new(member::load(row)?))))
+}
+
+fn load_policy_successor(row: &mut Columns<'_>) -> Result<Found, StoreError> {
+    Ok(Found::Next(Next::Successor(Box::new(member::load(row)?))))
+}
+
+fn load_successor(row: &mut Columns<'_>) -> Result<Found, StoreError> {
+    member::load_brief(row).map(Found::Successor)
+}
+
+fn load_co_owner(row: &mut Columns<'_>) -> Result<Found, StoreError> {
+    succession::load_co_owner(row).map(Box::new).map(Found::CoOwner)
+}
+
+fn load_wave(row: &mut Columns<'_>) -> Result<Found, StoreError> {
+    Ok(Found::Wave(Wave { leavers: row.count()?, active: row.count()? }))
+}
+
 /// There is no such member, or they are out: then nothing is asked about them.
 fn is_out(found: &[Found]) -> bool {
     let active = |one: &Found| matches!(one, Found::Member(member) if member.state == MemberState::Active);
@@ -115,6 +172,31 @@ fn holds_nothing(found: &[Found]) -> bool {
     let something =
         |one: &Found| matches!(one, Found::Holds { direct_grants, more } if *direct_grants > 0 || *more);
     !found.iter().any(something)
+}
+
+fn is_no_owner(found: &[Found]) -> bool {
+    let owner = |one: &Found| {
+        matches!(one, Found::Member(member)
+            if member.state == MemberState::Active && member.role == Role::Owner)
+    };
+    !found.iter().any(owner)
+}
+
+fn owns_nothing(found: &[Found]) -> bool {
+    let owned = |one: &Found| matches!(one, Found::Reach(reach) if matches!(**reach, reach::Found::Owned(_)));
+    !found.iter().any(owned)
+}
+
+/// None of the accounts found could have a password to change: a look that spares the counting, not
+/// the rule ([`latchkey_access::assessment`]).
+fn rotates_nothing(found: &[Found]) -> bool {
+    let known = found.iter().any(|one| matches!(one, Found::Exposure(_)));
+    let could = |account: &Account| match account.offboarding_rotation {
+        OffboardingRotation::Never => false,
+        OffboardingRotation::Always => true,
+        OffboardingRotation::Auto => known || account.is_privileged(),
+    };
+    !found.iter().any(|one| matches!(one, Found::Account(account) if could(account)))
 }
 
 fn nobody(found: &[Found]) -> bool {
@@ -128,11 +210,12 @@ impl Store {
         Ok(taken_apart(found).map(|(subject, _)| subject))
     }
 
-    /// The same, with what their leaving or return rests on.
+    /// The same, with what their leaving or return rests on; leavers are counted from `since` on.
     pub async fn subject_with_footing(
         &self,
         ws: WorkspaceId,
         id: MemberId,
+        since: Timestamp,
     ) -> Result<Option<(Subject, Footing)>, StoreError> {
         let member = || params![ws, id];
         let held =
@@ -145,6 +228,13 @@ impl Store {
         asked.push(held(&reach::REACH_BELOW, load_below));
         asked.push(held(&exposure::EXPOSURES_OF_MEMBER, load_known));
         asked.push(held(&ACCOUNTS_HELD, load_account));
+        let (in_charge, successor) = succession::in_line(ws, load_in_charge, load_policy_successor);
+        asked.extend(in_charge.map(|one| one.unless(is_no_owner)));
+        asked.push(successor.unless(|found| is_no_owner(found) && owns_nothing(found)));
+        asked.push(Asked::new(&ACCOUNT_SUCCESSORS, member(), load_successor).unless(owns_nothing));
+        asked.push(succession::co_owners(ws, id, load_co_owner).unless(owns_nothing));
+        let counting = params![ws, id, since, limit_of(LEAVERS_COUNTED)];
+        asked.push(Asked::new(&LEAVING_WAVE, counting, load_wave).unless(rotates_nothing));
         let found = self.at_once(asked).await?;
         let Some((subject, mut rest)) = taken_apart(found) else { return Ok(None) };
         if subject.member.state != MemberState::Active {
@@ -177,6 +267,8 @@ fn taken_apart(found: Vec<Found>) -> Option<(Subject, Vec<Found>)> {
 fn footing(found: Vec<Found>) -> Result<Footing, StoreError> {
     let (mut workspace, mut direct_grants, mut reaches) = (None, 0, Vec::new());
     let (mut exposures, mut accounts) = (Vec::new(), Vec::new());
+    let (mut in_line, mut successors, mut co_owners) = (InLine::default(), Vec::new(), Vec::new());
+    let mut wave = Wave::default();
     for one in found {
         match one {
             Found::Workspace(row) => workspace = Some(*row),
@@ -184,11 +276,15 @@ fn footing(found: Vec<Found>) -> Result<Footing, StoreError> {
             Found::Reach(found) => reaches.push(*found),
             Found::Exposure(row) => exposures.push(row),
             Found::Account(row) => accounts.push(*row),
+            Found::Next(next) => in_line.add(next),
+            Found::Successor(member) => successors.push(member),
+            Found::CoOwner(who) => co_owners.push(*who),
+            Found::Wave(counted) => wave = counted,
             Found::Member(_) | Found::Team(..) => {}
         }
     }
     let workspace = workspace
         .ok_or_else(|| StoreError::Damaged { column: 0, found: "a member of no workspace".to_owned() })?;
     let reached = Reached { reaches: reach::join(reaches), exposures, accounts };
-    Ok(Footing { workspace, direct_grants, reached })
+    Ok(Footing { workspace, direct_grants, reached, in_line, successors, co_owners, wave })
 }

@@ -2,15 +2,16 @@
 
 use latchkey_access::{ChangeSet, Team, Version};
 use latchkey_kernel::Timestamp;
-use latchkey_kernel::id::{TeamId, WorkspaceId};
+use latchkey_kernel::id::{MemberId, TeamId, WorkspaceId};
 
 use crate::change::Op;
 use crate::filter::{Draft, TeamWhere, Where};
+use crate::member::limit_of;
 use crate::membership::{self, TeamMember};
-use crate::page::{From, Page};
-use crate::row::{self, Columns};
+use crate::page::{Counted, From, Page};
+use crate::row::{self, Columns, Load};
 use crate::statement::statements;
-use crate::store::{Asked, Made};
+use crate::store::Asked;
 use crate::value::{Val, params};
 use crate::{CommitError, Store, StoreError};
 
@@ -133,12 +134,7 @@ impl Store {
 
     /// How many teams there are for which the condition holds.
     pub async fn team_count(&self, ws: WorkspaceId, filter: &TeamWhere) -> Result<u64, StoreError> {
-        if *filter == Where::Every {
-            return self.scan_count(&TEAM_COUNT, params![ws]).await;
-        }
-        let mut draft = Draft::new(TEAM_COUNT.postgres().to_owned(), params![ws]);
-        draft.and(filter);
-        let counted = self.scan_made(Made::of("team_count", draft, filter.tests()), row::count).await?;
+        let counted = self.scan_asked(count_asked(ws, filter, row::count)).await?;
         Ok(counted.first().copied().unwrap_or(0))
     }
 
@@ -149,22 +145,101 @@ impl Store {
         filter: &TeamWhere,
         page: Page<TeamId>,
     ) -> Result<Vec<Team>, StoreError> {
-        let select = concat!("select ", columns!(), " from team t where t.workspace_id = $1");
-        let mut draft = Draft::new(select.to_owned(), params![ws]);
-        let skip = match page.from {
-            From::Id(None) => None,
-            From::Id(Some(id)) => {
-                draft.push(" and t.id > ").bind(id);
-                None
-            }
-            From::Rows { skip, .. } => Some(skip),
-        };
-        draft.and(filter).push(" order by t.id limit ").bind(page.limit);
-        if let Some(skip) = skip {
-            draft.push(" offset ").bind(skip);
-        }
-        self.scan_made(Made::of("team_page", draft, filter.tests()), load).await
+        self.scan_asked(page_asked(ws, filter, page, load)).await
     }
+
+    /// At most `limit` of them after the first `skip`, and how many there are.
+    pub async fn team_page_counted(
+        &self,
+        ws: WorkspaceId,
+        filter: &TeamWhere,
+        skip: u64,
+        limit: usize,
+    ) -> Result<(Vec<Team>, u64), StoreError> {
+        let page = |total| page_asked(ws, filter, Page::at(skip, limit, total), load_counted);
+        self.counted(skip, limit, page, count_asked(ws, filter, Counted::load_total)).await
+    }
+
+    /// Shows all of them to `see`, in id order, at most `limit`, until it fails.
+    pub async fn team_walk<E: std::convert::From<StoreError>>(
+        &self,
+        ws: WorkspaceId,
+        filter: &TeamWhere,
+        limit: usize,
+        see: impl FnMut(Team) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let page = |page| page_asked(ws, filter, page, load);
+        self.walk(limit, page, |team| team.id, see).await
+    }
+
+    /// The teams of these ids, in id order, and their members, by team and member, at most `limit`
+    /// of those.
+    pub async fn teams_with_members(
+        &self,
+        ws: WorkspaceId,
+        ids: &[TeamId],
+        limit: usize,
+    ) -> Result<(Vec<Team>, Vec<(TeamId, MemberId, String)>), StoreError> {
+        if ids.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let asked = vec![
+            Asked::new(&TEAM_LIST_BY_IDS, params![ws, ids], load_with_members),
+            Asked::new(&membership::MEMBERS_OF_TEAMS, params![ws, ids, limit_of(limit)], load_member_with),
+        ];
+        let (mut teams, mut members) = (Vec::new(), Vec::new());
+        for one in self.scan_at_once(asked).await? {
+            match one {
+                WithMembers::Team(team) => teams.push(*team),
+                WithMembers::Member(of) => members.push(of),
+            }
+        }
+        Ok((teams, members))
+    }
+}
+
+fn load_counted(row: &mut Columns<'_>) -> Result<Counted<Team>, StoreError> {
+    load(row).map(Counted::Row)
+}
+
+enum WithMembers {
+    Team(Box<Team>),
+    Member((TeamId, MemberId, String)),
+}
+
+fn load_with_members(row: &mut Columns<'_>) -> Result<WithMembers, StoreError> {
+    Ok(WithMembers::Team(Box::new(load(row)?)))
+}
+
+fn load_member_with(row: &mut Columns<'_>) -> Result<WithMembers, StoreError> {
+    membership::load_member_of(row).map(WithMembers::Member)
+}
+
+fn count_asked<T>(ws: WorkspaceId, filter: &TeamWhere, load: Load<T>) -> Asked<T> {
+    if *filter == Where::Every {
+        return Asked::new(&TEAM_COUNT, params![ws], load);
+    }
+    let mut draft = Draft::new(TEAM_COUNT.postgres().to_owned(), params![ws]);
+    draft.and(filter);
+    Asked::made("team_count", draft, filter.tests(), load)
+}
+
+fn page_asked<T>(ws: WorkspaceId, filter: &TeamWhere, page: Page<TeamId>, load: Load<T>) -> Asked<T> {
+    let select = concat!("select ", columns!(), " from team t where t.workspace_id = $1");
+    let mut draft = Draft::new(select.to_owned(), params![ws]);
+    let skip = match page.from {
+        From::Id(None) => None,
+        From::Id(Some(id)) => {
+            draft.push(" and t.id > ").bind(id);
+            None
+        }
+        From::Rows { skip, .. } => Some(skip),
+    };
+    draft.and(filter).push(" order by t.id limit ").bind(page.limit);
+    if let Some(skip) = skip {
+        draft.push(" offset ").bind(skip);
+    }
+    Asked::made("team_page", draft, filter.tests(), load)
 }
 
 fn values(ws: WorkspaceId, t: &Team) -> Vec<Val> {

@@ -88,14 +88,10 @@ impl Books {
             Command::Confirm(team, id) => {
                 self.confirmed.insert((*id, *team));
             }
-            Command::Review(id, choice) => self.review(*id, choice, before),
-            Command::Undo(id) => {
-                let all = Choice { grants: Pick::All, teams: Pick::All, reason: None };
-                self.review(*id, &all, before);
-            }
+            Command::Review(id, choice) | Command::Undo(id, choice) => self.review(*id, choice, before),
             _ => {}
         }
-        let gives = matches!(command, Command::GiveMember(..) | Command::Review(..) | Command::Undo(_));
+        let gives = matches!(command, Command::GiveMember(..) | Command::Review(..) | Command::Undo(..));
         for (id, grant) in &after.grants {
             if let (GrantSubject::Member(member, _), false) = (grant.subject, before.grants.contains_key(id))
             {

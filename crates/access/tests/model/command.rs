@@ -54,7 +54,7 @@ pub enum Command {
     Expose(AccountId, MemberId),
     Issue(MemberId, Box<Token>),
     Review(MemberId, Choice),
-    Undo(MemberId),
+    Undo(MemberId, Choice),
     SetPolicy(Policy),
     Recover(MemberId),
     Release(CaseId),
@@ -161,7 +161,7 @@ impl Draw {
                     }
                     _ => Choice { grants: Pick::Only(grants), teams: Pick::Only(teams), reason: None },
                 };
-                if c % 7 == 0 { Command::Undo(id) } else { Command::Review(id, choice) }
+                if c % 7 == 0 { Command::Undo(id, choice) } else { Command::Review(id, choice) }
             }
             38 => {
                 let successor = at(present(), b).filter(|_| a % 3 != 0).map(|row| row.id);
@@ -318,13 +318,25 @@ impl Command {
             Self::Issue(id, token) => tokens::issue_for_member((**token).clone(), present(id)?, cause, ids),
             Self::Review(id, choice) => {
                 let (removed, memberships) = (tables.removed(*id), tables.memberships_of(*id));
-                let review = Review { member: present(id)?, removed: &removed, memberships: &memberships };
+                let direct: Vec<_> = tables.direct_grants_of(*id).cloned().collect();
+                let review = Review {
+                    member: present(id)?,
+                    removed: &removed,
+                    memberships: &memberships,
+                    present: &direct,
+                };
                 returning::close_review(review, choice, cause, ids)
             }
-            Self::Undo(id) => {
+            Self::Undo(id, choice) => {
                 let (removed, memberships) = (tables.removed(*id), tables.memberships_of(*id));
-                let review = Review { member: present(id)?, removed: &removed, memberships: &memberships };
-                returning::undo(review, tables.last_case(*id)?, "by mistake", cause, ids)
+                let direct: Vec<_> = tables.direct_grants_of(*id).cloned().collect();
+                let review = Review {
+                    member: present(id)?,
+                    removed: &removed,
+                    memberships: &memberships,
+                    present: &direct,
+                };
+                returning::undo(review, tables.last_case(*id)?, choice, cause, ids)
             }
             Self::SetPolicy(policy) => {
                 let heir = policy.successor.and_then(|id| present(&id));

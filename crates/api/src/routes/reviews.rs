@@ -63,7 +63,7 @@ pub(super) fn endpoints() -> Vec<Endpoint<ApiState>> {
             HttpMethod::Post,
             "/v1/api/members/{id}/undo-offboarding",
             Action::CancelRotations,
-            "Take an offboarding back as a mistake: give everything back and call off rotations not yet done",
+            "Take an offboarding back as a mistake within 30 days: give back all, or what is chosen; earlier passwords never return",
         )
         .takes::<Undo>()
         .gives::<ReviewView>(200, "The review as it is now.")
@@ -82,6 +82,9 @@ pub(crate) struct ReviewView {
     case_id: Option<CaseId>,
     #[schema(value_type = Option<String>)]
     left_at: Option<Timestamp>,
+    /// Until when that leaving may be undone by what was removed in it.
+    #[schema(value_type = Option<String>)]
+    undo_until: Option<Timestamp>,
     /// The direct grants that were removed, those whose account or collection is still there.
     grants: Vec<GrantView>,
     /// The teams that they are in.
@@ -125,6 +128,11 @@ pub(crate) struct ReviewChoice {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Undo {
     reason: String,
+    /// Removed grants: `"all"` or ids. Without this and `teams`, everything is given back, and rotations
+    /// that are not done yet are called off; with a choice they go on.
+    grants: Option<Chosen>,
+    /// Teams: `"all"` or ids.
+    teams: Option<Chosen>,
 }
 
 async fn list(
@@ -169,7 +177,15 @@ async fn undo(
     Id(id): Id<MemberId>,
     Body(wish): Body<Undo>,
 ) -> Answer<ReviewView> {
-    let review = services::reviews::undo(&state.engine, &by, id, &wish.reason).await.map_err(problem(&by))?;
+    let choice = match (wish.grants, wish.teams) {
+        (None, None) => Choice::all(wish.reason),
+        (grants, teams) => Choice {
+            grants: picked::<GrantId>("grants", grants)?,
+            teams: picked::<TeamId>("teams", teams)?,
+            reason: Some(wish.reason),
+        },
+    };
+    let review = services::reviews::undo(&state.engine, &by, id, &choice).await.map_err(problem(&by))?;
     Ok(Json(view(review)))
 }
 
@@ -193,6 +209,7 @@ fn view(review: Review) -> ReviewView {
         member: MemberView::from(&review.member),
         open: review.open,
         case_id: review.case.as_ref().map(|case| case.id),
+        undo_until: review.undo_until(),
         left_at: review.case.as_ref().map(|case| case.cut_at),
         grants: review.grants.into_iter().map(GrantView::from).collect(),
         teams: review

@@ -3,6 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
 use latchkey_access::authority::Action;
 use latchkey_access::rotation::{RotationRow, RotationStep};
 use latchkey_engine::rotations::{self as services, DryRun, RotationFilter, RotationView as Rotation};
@@ -17,7 +19,7 @@ use super::{Answer, problem, word};
 use crate::ApiState;
 use crate::caller::By;
 use crate::endpoint::Endpoint;
-use crate::extract::{Body, Id, Params};
+use crate::extract::{Body, Id, Ids, Params};
 use crate::page::{Page, Paging};
 use crate::problem::Problem;
 
@@ -35,6 +37,14 @@ pub(super) fn endpoints() -> Vec<Endpoint<ApiState>> {
         )
         .gives::<RotationDetail>(200, "The rotation.")
         .by(get),
+        Endpoint::new(
+            HttpMethod::Get,
+            "/v1/api/rotations/{id}/pictures/{step}",
+            Action::SeePictures,
+            "What the page looked like when a step failed: an image, every field on it blanked",
+        )
+        .gives_file(200, "image/png", "The picture.")
+        .by(picture),
         Endpoint::new(
             HttpMethod::Post,
             "/v1/api/rotations/{id}/approve",
@@ -127,6 +137,19 @@ pub(crate) struct RotationDetail {
     rotation: RotationView,
     /// Act by act, oldest first.
     steps: Vec<StepView>,
+    /// Steps that failed of which there is a picture, until the rotation is over.
+    pictures: Vec<PictureView>,
+}
+
+/// That there is a picture of the page at which a step failed.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PictureView {
+    /// The number of the step.
+    step: i64,
+    #[schema(value_type = String)]
+    at: Timestamp,
+    /// As `image/png`.
+    media_type: String,
 }
 
 /// One act, and what came of it.
@@ -203,6 +226,17 @@ async fn get(State(state): State<ApiState>, By(by): By, Id(id): Id<RotationId>) 
     Ok(Json(detail(services::get(&state.engine, &by, id).await.map_err(problem(&by))?)))
 }
 
+async fn picture(
+    State(state): State<ApiState>,
+    By(by): By,
+    Ids(id, step): Ids<RotationId, i64>,
+) -> Result<Response, Problem> {
+    let found = services::picture(&state.engine, &by, id, step).await.map_err(problem(&by))?;
+    // What a page showed is kept by nobody on the way.
+    let head = [(CONTENT_TYPE, found.media_type), (CACHE_CONTROL, "no-store".to_owned())];
+    Ok((head, found.bytes.to_vec()).into_response())
+}
+
 async fn approve(
     State(state): State<ApiState>,
     By(by): By,
@@ -272,6 +306,11 @@ fn detail(found: Rotation) -> RotationDetail {
     RotationDetail {
         rotation: view(found.row, found.job),
         steps: found.steps.into_iter().map(step).collect(),
+        pictures: found
+            .pictures
+            .into_iter()
+            .map(|(step, at, media_type)| PictureView { step, at, media_type })
+            .collect(),
     }
 }
 

@@ -267,6 +267,39 @@ fn memberships_survive_a_leave_and_are_compared_on_return() {
 }
 
 #[test]
+fn who_is_out_is_a_member_as_the_source_has_it() {
+    let scene = Scene::new();
+    scene.people(&["ada", "ben"]);
+    scene.group("staff", &["ben"]);
+    scene.run();
+    scene.person("ada", |ada| ada.enabled = false);
+    scene.run();
+    scene.group("staff", &["ada"]);
+    scene.run();
+    assert_eq!((scene.members("staff"), scene.active("ada")), (vec!["ada".to_owned()], Some(false)));
+}
+
+#[test]
+fn nested_groups_are_expanded_where_the_job_says_so() {
+    let scene = Scene::of(&JOB.replace("[job]", "[job]\nexpand_nested_groups = true"));
+    scene.people(&["ada", "ben", "cem"]);
+    scene.group("all", &["ada", "north", "all"]);
+    scene.group("north", &["ben", "far-north"]);
+    scene.group("far-north", &["cem", "all"]);
+    scene.run();
+    assert_eq!(scene.members("all"), ["ada", "ben", "cem"]);
+    assert_eq!(scene.members("far-north"), ["ada", "ben", "cem"], "each is in the other, and that ends");
+    scene.group("far-north", &[]);
+    scene.run();
+    assert_eq!(scene.members("all"), ["ada", "ben"], "what changes below reaches those above");
+    assert_eq!(scene.members("far-north"), [""; 0]);
+    scene.remove("north");
+    scene.run();
+    assert_eq!(scene.members("all"), ["ada"], "with a group go those who were there by way of it");
+    assert_eq!(scene.run().counts, Counts::default());
+}
+
+#[test]
 fn an_object_that_was_deleted_behind_our_back_is_made_again_with_its_memberships() {
     let scene = Scene::new();
     scene.people(&["ada", "ben"]);
@@ -448,6 +481,25 @@ fn a_reading_that_breaks_off_disables_nobody() {
     *locked(&scene.source.faults.per_mille) = 0;
     assert_eq!(scene.run().outcome, CycleOutcome::Succeeded);
     assert_eq!(scene.state().quarantine, None, "the first success lifts it");
+}
+
+#[test]
+fn what_is_no_scim_provider_at_all_is_told_once_for_all_objects() {
+    let scene = Scene::new();
+    scene.people(&["a", "b", "c"]);
+    locked(&scene.target.provider).cannot_search = true;
+    let broken = scene.run();
+    assert_eq!(broken.outcome, CycleOutcome::Failed);
+    assert!(broken.error.is_some_and(|error| error.contains("404 where a list is due")));
+    let reason = scene.state().quarantine.map(|quarantine| quarantine.reason);
+    assert_eq!(reason, Some(Reason::EncounteredQuarantineException));
+    locked(&scene.target.provider).cannot_search = false;
+    assert_eq!(scene.run().counts.created, 3);
+    locked(&scene.target.provider).cannot_search = true;
+    scene.people(&["d"]);
+    scene.person("a", |it| it.name = "Ada".to_owned());
+    let partly = scene.run();
+    assert_eq!((partly.outcome, partly.counts.updated), (CycleOutcome::EntryLevelErrors, 1), "P2");
 }
 
 #[test]

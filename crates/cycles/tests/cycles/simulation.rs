@@ -64,12 +64,14 @@ struct World {
 }
 
 impl World {
-    fn new(seed: u64, unique: bool) -> Self {
-        let file = jobfile::parse(JOB).expect("the job is right");
+    fn new(seed: u64, unique: bool, nested: bool) -> Self {
+        let text =
+            if nested { JOB.replace("[job]", "[job]\nexpand_nested_groups = true") } else { JOB.to_owned() };
+        let file = jobfile::parse(&text).expect("the job is right");
         let faults =
             Arc::new(Faults { dice: Mutex::new(Dice::new(seed ^ 0xFA17)), per_mille: Mutex::new(0) });
         Self {
-            job: Job::new(file, JOB),
+            job: Job::new(file, &text),
             source: SimSource { directory: Arc::default(), faults: Arc::clone(&faults) },
             target: SimTarget { provider: Arc::default(), faults, unique },
             ledger: SimLedger { rows: Arc::new(MemoryLedger::default()), holder: Arc::default(), node: 0 },
@@ -175,6 +177,8 @@ fn edit(directory: &mut Directory, dice: &mut Dice, first: bool) {
                 }
             }
             4 | 5 => {
+                // Groups in groups too, in themselves perhaps.
+                let id = if dice.chance(250) { format!("g{}", dice.below(3)) } else { id };
                 let members = directory.groups.entry(group.clone()).or_default();
                 members.retain(|member| *member != id);
                 members.push(id);
@@ -221,7 +225,8 @@ fn play(seed: u64) {
     let mut dice = Dice::new(seed);
     // Where nodes overlap, the target's own uniqueness is what is left; else matching has to do.
     let two_nodes = dice.chance(300);
-    let (calm, mut wild) = (World::new(seed, two_nodes), World::new(seed, two_nodes));
+    let nested = dice.chance(400);
+    let (calm, mut wild) = (World::new(seed, two_nodes, nested), World::new(seed, two_nodes, nested));
     for round in 0..3 {
         let edits = dice.clone();
         edit(&mut locked(&calm.source.directory), &mut edits.clone(), round == 0);

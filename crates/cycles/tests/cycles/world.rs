@@ -218,6 +218,8 @@ pub(crate) struct Provider {
     /// Disabled or deleted, in all.
     pub(crate) let_go: usize,
     pub(crate) requests: usize,
+    /// Whether it answers searches with anything but a list.
+    pub(crate) cannot_search: bool,
     next: usize,
 }
 
@@ -276,6 +278,9 @@ impl Target for SimTarget {
         trail: &mut Vec<Exchange>,
     ) -> Result<Found, Failure> {
         self.perform("GET", trail, |provider| {
+            if provider.cannot_search {
+                return Err(Failure::new(FailureKind::IncompatibleFiltering, "404 where a list is due"));
+            }
             let is_it = |held: &Held| {
                 held.kind == kind && path.read(&held.resource).and_then(Json::as_str) == Some(value)
             };

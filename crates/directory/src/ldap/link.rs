@@ -87,11 +87,12 @@ impl Link {
             return Err(refused(&found.1, &format!("reading {} below {}", query.filter, query.base)));
         }
         let paged = found.1.ctrls.iter().find(|one| matches!(one.0, Some(ControlType::PagedResults)));
-        let paged = paged.and_then(|one| one.1.val.as_deref()).map(PagedResults::parse);
+        let paged = paged.and_then(|one| one.1.val.as_deref());
+        let paged = paged.map(|value| readable(query.base, || PagedResults::parse(value))).transpose()?;
         // Referrals to other directories and such are no entries.
         let entries = found.0.into_iter().filter(|one| !one.is_ref() && !one.is_intermediate());
         Ok(Page {
-            entries: entries.map(SearchEntry::construct).collect(),
+            entries: readable(query.base, || entries.map(SearchEntry::construct).collect())?,
             cookie: paged.map(|paged| paged.cookie).unwrap_or_default(),
         })
     }
@@ -120,7 +121,10 @@ impl Link {
         let searching = ldap.search(query.base, Scope::Base, query.filter, query.attributes.to_vec());
         let found = Box::pin(searching).await.map_err(|error| broke(query.base, &error))?;
         match found.1.rc {
-            0 => Ok(found.0.into_iter().find(|one| !one.is_ref()).map(SearchEntry::construct)),
+            0 => {
+                let entry = found.0.into_iter().find(|one| !one.is_ref());
+                readable(query.base, || entry.map(SearchEntry::construct))
+            }
             // noSuchObject, referral, and a name that is none: nothing of ours.
             32 | 10 | 34 => Ok(None),
             _ => Err(refused(&found.1, &format!("reading {}", query.base))),
@@ -136,6 +140,16 @@ impl Link {
 /// The time that one answer may take, for those who ask by themselves.
 pub(super) const fn patience() -> Duration {
     PATIENCE
+}
+
+/// Reads what came from the network. The driver's parsers panic at what they cannot read, and say so.
+pub(super) fn readable<T>(what: &str, parse: impl FnOnce() -> T) -> Result<T, SourceError> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(parse)).map_err(|_| {
+        let message = format!(
+            "{what}: the directory answers with what is no LDAP; see its log, and what stands between"
+        );
+        SourceError::new(SourceErrorKind::Malformed, message)
+    })
 }
 
 fn unreachable(what: &str, why: &str) -> SourceError {

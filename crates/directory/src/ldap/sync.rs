@@ -8,7 +8,7 @@ use ldap3::controls::{MakeCritical, parse_syncinfo};
 use ldap3::{Scope, SearchEntry};
 use uuid::Uuid;
 
-use super::link::{Link, Query, broke, patience, refused};
+use super::link::{Link, Query, broke, patience, readable, refused};
 
 /// The control's name among a server's abilities.
 pub(super) const CONTROL: &str = "1.3.6.1.4.1.4203.1.9.1.1";
@@ -56,13 +56,16 @@ impl Link {
         let mut told = Told::default();
         while let Some(item) = stream.next().await.map_err(|error| broken(&error))? {
             if item.is_intermediate() {
-                if let SyncInfo::SyncIdSet { refresh_deletes, sync_uuids, .. } = parse_syncinfo(item) {
+                let info = readable(query.base, || parse_syncinfo(item))?;
+                if let SyncInfo::SyncIdSet { refresh_deletes, sync_uuids, .. } = info {
                     let ids = sync_uuids.iter().filter_map(|bytes| Uuid::from_slice(bytes).ok());
                     if refresh_deletes { told.gone.extend(ids) } else { told.present.extend(ids) }
                 }
             } else if !item.is_ref() {
                 let state = item.1.iter().find(|one| matches!(one.0, Some(ControlType::SyncState)));
-                let state = state.and_then(|one| one.1.val.as_deref()).map(SyncState::parse);
+                let state = state.and_then(|one| one.1.val.as_deref());
+                let state =
+                    state.map(|value| readable(query.base, || SyncState::parse(value))).transpose()?;
                 let id = state.as_ref().and_then(|state| Uuid::from_slice(&state.entry_uuid).ok());
                 let (Some(state), Some(id)) = (state, id) else {
                     let message =
@@ -71,7 +74,8 @@ impl Link {
                 };
                 match state.state {
                     EntryState::Add | EntryState::Modify => {
-                        told.changed.push((SearchEntry::construct(item).dn, id))
+                        let entry = readable(query.base, || SearchEntry::construct(item))?;
+                        told.changed.push((entry.dn, id));
                     }
                     EntryState::Present => drop(told.present.insert(id)),
                     EntryState::Delete => drop(told.gone.insert(id)),
@@ -83,7 +87,8 @@ impl Link {
             return Err(refused(&result, &format!("asking {} what changed", query.base)));
         }
         let done = result.ctrls.iter().find(|one| matches!(one.0, Some(ControlType::SyncDone)));
-        let done = done.and_then(|one| one.1.val.as_deref()).map(SyncDone::parse);
+        let done = done.and_then(|one| one.1.val.as_deref());
+        let done = done.map(|value| readable(query.base, || SyncDone::parse(value))).transpose()?;
         if let Some(done) = done {
             (told.tells_gone, told.cookie) = (done.refresh_deletes, done.cookie);
         }

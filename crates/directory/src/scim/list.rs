@@ -81,9 +81,6 @@ impl List {
                 _ => At::End,
             },
             At::Index { start, last } => {
-                if self.total.is_some_and(|before| before != total) {
-                    return Err(moved(self.kind));
-                }
                 let end = start + page.len() as u64 - u64::from(!page.is_empty());
                 if let Some(last) = last {
                     if page.first().map(id).transpose()? != Some(last) {

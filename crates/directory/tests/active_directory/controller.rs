@@ -27,6 +27,8 @@ pub(crate) struct Domain {
     entries: BTreeMap<String, Attributes>,
     pub(crate) usn: u64,
     pub(crate) server: String,
+    /// Names of entries come as bytes that are no text.
+    pub(crate) garbled: bool,
     /// The searches below the base.
     pub(crate) searches: Vec<String>,
 }
@@ -148,6 +150,10 @@ fn search(
             ("supportedControl".to_owned(), vec![PAGED_RESULTS.as_bytes().to_vec()]),
         ]);
         return vec![(entry("", &root, &wanted), None), (result(5), None)];
+    }
+    if domain.garbled {
+        let nameless = application(4, vec![octets(&[0xFF]), sequence(Vec::new())]);
+        return vec![(nameless, None), (result(5), None)];
     }
     if whole {
         domain.searches.push(wanted.join(","));

@@ -179,3 +179,19 @@ async fn numbers_of_another_controller_are_worth_nothing() {
     let error = source.read(Some(&mark)).await.unwrap_err();
     assert_eq!(error.kind, SourceErrorKind::Expired, "another server");
 }
+
+#[tokio::test]
+async fn what_is_no_ldap_is_an_error_like_any_other() {
+    let (shared, source) = domain().await;
+    let (_, mark) = read(&source, None).await;
+    {
+        let mut domain = shared.lock().expect("the domain");
+        domain.garbled = true;
+        domain.set(&person(1), &[]);
+    }
+    for since in [None, Some(&mark)] {
+        let error = source.read(since).await.unwrap_err();
+        assert_eq!(error.kind, SourceErrorKind::Malformed);
+        assert!(error.message.contains("answers with what is no LDAP"), "{error}");
+    }
+}

@@ -166,6 +166,27 @@ async fn a_first_round_tells_all_whole_whatever_the_order_of_its_parts() {
 }
 
 #[tokio::test]
+async fn what_changes_while_a_first_round_is_read_is_told_as_it_is_at_the_end() {
+    let case = Case::new(31, |_| {}).await;
+    let source = case.source();
+    let mut reading = source.read(None).await.unwrap();
+    let mut changes = reading.next().await.unwrap().expect("a page");
+    case.change(|tenant| {
+        tenant.set("users", &id(0), json!({"accountEnabled": false}));
+        tenant.remove("users", &id(1), false);
+        tenant.remove("users", &id(2), true);
+        tenant.member(&id(GEOLOGY), &id(5), true);
+        tenant.member(&id(GEOLOGY), &id(1), false);
+    });
+    changes.extend(drain(&mut reading).await.unwrap());
+    assert!(!entry(&changes, 0).enabled && entry(&changes, 0).attributes["surname"] == "Tal");
+    let gone = [(EntryId(id(1)), Presence::SoftDeleted), (EntryId(id(2)), Presence::Deleted)];
+    assert_eq!(left(&changes), gone.into());
+    assert_eq!(whole(&changes, GEOLOGY), ids([5, LAB]));
+    assert_eq!(read(&source, Some(&reading.watermark())).await.0, []);
+}
+
+#[tokio::test]
 async fn a_second_round_tells_whole_objects_and_who_left() {
     for disorder in [false, true] {
         let case = Case::new(31, |tenant| tenant.disorder = disorder).await;

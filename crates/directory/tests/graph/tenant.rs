@@ -187,7 +187,13 @@ impl Tenant {
                 (self.rounds.len() - 1, 0)
             }
         };
-        let (items, at) = &self.rounds[round];
+        let (items, at) = &mut self.rounds[round];
+        if offset + self.page >= items.len() {
+            // What changed since the round began may be told in it already.
+            let since = self.log[*at..].iter().filter(|(one, _)| *one == kind).map(|(_, item)| item.clone());
+            items.extend(since);
+            *at = self.log.len();
+        }
         let end = (offset + self.page).min(items.len());
         // A page may be empty and have a next one all the same.
         let is_empty = self.disorder && offset == self.page && !query.contains_key("empty");

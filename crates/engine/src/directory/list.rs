@@ -23,8 +23,6 @@ use crate::{Engine, Error};
 /// How many rows are looked at one by one for a filter or an order that no index answers. At some
 /// ten microseconds each this is about a second; beyond it the answer is 400 `tooMany`.
 const SCAN_MAX: usize = 200_000;
-/// Rows read at once while looking.
-const SCAN_PAGE: usize = 1_000;
 /// Members shown in one list of groups. A list that would show more is asked without them.
 const MEMBERS_MAX: usize = 200_000;
 /// How long a cursor is good for; told in the service provider's configuration.
@@ -45,9 +43,25 @@ pub struct Listed<T> {
     pub next_cursor: Option<String>,
 }
 
-impl<T> Listed<T> {
-    fn map<U>(self, items: Vec<U>) -> Listed<U> {
-        Listed { total: self.total, start: self.start, items, next_cursor: self.next_cursor }
+/// What is on a page, as far as it has been read.
+enum Items<T: Listable> {
+    Rows(Vec<T>),
+    /// Of rows that were looked at one by one, only who is to be shown is kept; they are read again
+    /// together with what belongs to them.
+    Ids(Vec<T::Id>),
+}
+
+/// A page as it was found.
+struct Found<T: Listable> {
+    total: usize,
+    start: Option<usize>,
+    items: Items<T>,
+    next_cursor: Option<String>,
+}
+
+impl<T: Listable> Found<T> {
+    fn with<U>(self, items: Vec<U>) -> Listed<U> {
+        Listed { total: Some(self.total), start: self.start, items, next_cursor: self.next_cursor }
     }
 }
 
@@ -113,23 +127,30 @@ impl Directory<'_> {
 
     async fn users(&self, query: &ListQuery, filter: Option<&Resolved>) -> Result<Listed<UserAnswer>, Error> {
         let listed = rows::<Member>(self.engine, self.workspace_id, query, filter).await?;
-        let ids: Vec<MemberId> = listed.items.iter().map(|member| member.id).collect();
-        let mut teams = if ids.is_empty() || !query.projection.wants("groups") {
-            Vec::new()
-        } else {
-            self.engine.store().teams_of_members(self.workspace_id, &ids).await?
+        let store = self.engine.store();
+        let wants_teams = query.projection.wants("groups");
+        let (members, mut teams) = match &listed.items {
+            Items::Ids(ids) => {
+                let (mut members, teams) =
+                    store.members_with_teams(self.workspace_id, ids, wants_teams).await?;
+                in_order_of(ids, &mut members);
+                (members, teams)
+            }
+            Items::Rows(members) => {
+                let ids: Vec<MemberId> = members.iter().map(|member| member.id).collect();
+                let asked = if wants_teams { &ids[..] } else { &[] };
+                (members.clone(), store.teams_of_members(self.workspace_id, asked).await?)
+            }
         };
         teams.sort_by_key(|(member, _, _)| *member);
-        let items = listed.items.iter().map(|member| {
+        let items = members.into_iter().map(|member| {
             let from = teams.partition_point(|(id, _, _)| *id < member.id);
             let theirs = teams[from..].iter().take_while(|(id, _, _)| *id == member.id);
-            UserAnswer {
-                member: member.clone(),
-                teams: theirs.map(|(_, team, name)| (*team, name.clone())).collect(),
-            }
+            let teams = theirs.map(|(_, team, name)| (*team, name.clone())).collect();
+            UserAnswer { member, teams }
         });
         let items = items.collect();
-        Ok(listed.map(items))
+        Ok(listed.with(items))
     }
 
     async fn groups(
@@ -138,13 +159,21 @@ impl Directory<'_> {
         filter: Option<&Resolved>,
     ) -> Result<Listed<GroupAnswer>, Error> {
         let listed = rows::<Team>(self.engine, self.workspace_id, query, filter).await?;
+        let store = self.engine.store();
         let with_members = query.projection.wants("members");
         // One query for the whole page, and no row more than is needed to see that it is too much.
-        let members = if with_members {
-            let ids: Vec<TeamId> = listed.items.iter().map(|team| team.id).collect();
-            self.engine.store().members_of_teams(self.workspace_id, &ids, MEMBERS_MAX + 1).await?
-        } else {
-            Vec::new()
+        let limit = if with_members { MEMBERS_MAX + 1 } else { 0 };
+        let (teams, members) = match &listed.items {
+            Items::Ids(ids) => {
+                let (mut teams, members) = store.teams_with_members(self.workspace_id, ids, limit).await?;
+                in_order_of(ids, &mut teams);
+                (teams, members)
+            }
+            Items::Rows(teams) => {
+                let ids: Vec<TeamId> = teams.iter().map(|team| team.id).collect();
+                let asked = if with_members { &ids[..] } else { &[] };
+                (teams.clone(), store.members_of_teams(self.workspace_id, asked, limit).await?)
+            }
         };
         if members.len() > MEMBERS_MAX {
             return Err(too_many(
@@ -155,13 +184,18 @@ impl Directory<'_> {
         for (team, id, display) in members {
             by_team.entry(team).or_default().push(GroupMember { id, display });
         }
-        let items = listed.items.iter().map(|team| {
+        let items = teams.into_iter().map(|team| {
             let members = with_members.then(|| by_team.remove(&team.id).unwrap_or_default());
-            GroupAnswer { team: team.clone(), members }
+            GroupAnswer { team, members }
         });
         let items = items.collect();
-        Ok(listed.map(items))
+        Ok(listed.with(items))
     }
+}
+
+/// In the order of these ids.
+fn in_order_of<T: Listable>(ids: &[T::Id], rows: &mut [T]) {
+    rows.sort_by_cached_key(|row| ids.iter().position(|id| *id == row.id()));
 }
 
 fn resolve(
@@ -178,7 +212,7 @@ async fn rows<T: Listable>(
     workspace_id: WorkspaceId,
     query: &ListQuery,
     filter: Option<&Resolved>,
-) -> Result<Listed<T>, Error> {
+) -> Result<Found<T>, Error> {
     let compiled = match filter {
         Some(filter) => compile::<T::Test>(filter)?,
         None => Compiled { condition: Where::Every, rest: None },
@@ -216,102 +250,89 @@ type Hit<T> = (SortValue, <T as Listable>::Id);
 
 impl<T: Listable> List<'_, T> {
     /// By position, all of it in the database.
-    async fn indexed(&self, start: usize, count: usize) -> Result<Listed<T>, Error> {
-        if let Where::Test(test) = &self.condition
-            && let Some(found) = T::look_up(self.store(), self.workspace_id, test).await?
-        {
-            let total = Some(found.len());
-            let items = found.into_iter().skip(start - 1).take(count).collect();
-            return Ok(Listed { total, start: Some(start), items, next_cursor: None });
-        }
-        if start == 1 && count > 0 {
-            let items = self.page(Rows::first(count)).await?;
-            // A first page that isn't full has them all, and needs no count.
-            let total = if items.len() < count { items.len() } else { self.count().await? };
-            return Ok(Listed { total: Some(total), start: Some(start), items, next_cursor: None });
-        }
-        let total = self.count().await?;
-        let items = if count == 0 || start > total {
-            Vec::new()
-        } else {
-            self.page(Rows::at(start as u64 - 1, count, Some(total as u64))).await?
+    async fn indexed(&self, start: usize, count: usize) -> Result<Found<T>, Error> {
+        let (items, total) = match &self.condition {
+            Where::Test(test) => match T::look_up(self.store(), self.workspace_id, test).await? {
+                Some(found) => {
+                    let total = found.len();
+                    (found.into_iter().skip(start - 1).take(count).collect(), total)
+                }
+                None => self.counted(start, count).await?,
+            },
+            _ => self.counted(start, count).await?,
         };
-        Ok(Listed { total: Some(total), start: Some(start), items, next_cursor: None })
+        Ok(Found { total, start: Some(start), items: Items::Rows(items), next_cursor: None })
     }
 
     /// By cursor, all of it in the database: the page costs the same wherever it lies, as the
     /// place is found by key and the total comes with the cursor.
-    async fn keyset(&self, cursor: Option<&str>, count: usize) -> Result<Listed<T>, Error> {
-        let cursor = cursor.map(|text| self.open(text)).transpose()?;
-        let rows = match &cursor {
-            Some(cursor) => Rows::after(id_in::<T>(cursor)?, count + 1),
-            None => Rows::first(count + 1),
-        };
-        let mut items = if count == 0 { Vec::new() } else { self.page(rows).await? };
-        let total = match cursor.as_ref().and_then(|cursor| cursor.total) {
-            Some(total) => usize::try_from(total).unwrap_or(usize::MAX),
-            None if count > 0 && items.len() <= count => items.len(),
-            None => self.count().await?,
+    async fn keyset(&self, cursor: Option<&str>, count: usize) -> Result<Found<T>, Error> {
+        let (mut items, total) = match cursor.map(|text| self.open(text)).transpose()? {
+            None => {
+                // One more than asked for tells whether there are more.
+                self.counted(1, if count == 0 { 0 } else { count + 1 }).await?
+            }
+            Some(cursor) => {
+                let after = id_in::<T>(&cursor)?;
+                let page = async {
+                    if count == 0 { Ok(Vec::new()) } else { self.page(Rows::after(after, count + 1)).await }
+                };
+                match cursor.total {
+                    Some(total) => (page.await?, usize::try_from(total).unwrap_or(usize::MAX)),
+                    None => tokio::try_join!(page, self.count())?,
+                }
+            }
         };
         let more = items.len() > count;
         items.truncate(count);
         let next_cursor = items.last().filter(|_| more).map(|last| self.seal(None, last.id(), total));
-        Ok(Listed { total: Some(total), start: None, items, next_cursor })
+        Ok(Found { total, start: None, items: Items::Rows(items), next_cursor })
     }
 
-    async fn scanned_index(&self, start: usize, count: usize) -> Result<Listed<T>, Error> {
+    async fn scanned_index(&self, start: usize, count: usize) -> Result<Found<T>, Error> {
         let hits = self.hits().await?;
         let page = hits.get(start - 1..).unwrap_or_default();
-        let items = self.fetch(&page[..count.min(page.len())]).await?;
-        Ok(Listed { total: Some(hits.len()), start: Some(start), items, next_cursor: None })
+        let items = Items::Ids(page.iter().take(count).map(|(_, id)| *id).collect());
+        Ok(Found { total: hits.len(), start: Some(start), items, next_cursor: None })
     }
 
-    async fn scanned_cursor(&self, cursor: Option<&str>, count: usize) -> Result<Listed<T>, Error> {
+    async fn scanned_cursor(&self, cursor: Option<&str>, count: usize) -> Result<Found<T>, Error> {
         let cursor = cursor.map(|text| self.open(text)).transpose()?;
-        let hits = self.hits().await?;
-        let from = match &cursor {
-            None => 0,
-            Some(cursor) => {
-                let last = id_in::<T>(cursor)?;
-                let value = self.value_at(cursor, last).await?;
-                hits.partition_point(|hit| self.order(hit, &(value.clone(), last)) != Ordering::Greater)
-            }
+        let place = async {
+            let Some(cursor) = &cursor else { return Ok(None) };
+            let last = id_in::<T>(cursor)?;
+            Ok::<_, Error>(Some((self.value_at(cursor, last).await?, last)))
         };
+        let (hits, place) = tokio::try_join!(self.hits(), place)?;
+        let from =
+            place.map_or(0, |place| hits.partition_point(|hit| self.order(hit, &place) != Ordering::Greater));
         let page = &hits[from..];
         let shown = &page[..count.min(page.len())];
-        let items = self.fetch(shown).await?;
         let next = shown.last().filter(|_| page.len() > shown.len());
         let next_cursor = next.map(|(value, id)| self.seal(Some(value), *id, hits.len()));
-        Ok(Listed { total: Some(hits.len()), start: None, items, next_cursor })
+        let items = Items::Ids(shown.iter().map(|(_, id)| *id).collect());
+        Ok(Found { total: hits.len(), start: None, items, next_cursor })
     }
 
     /// Everything that matches, in order.
     async fn hits(&self) -> Result<Vec<Hit<T>>, Error> {
         let mut hits = Vec::new();
-        let mut rows = Rows::first(SCAN_PAGE);
         let mut looked_at = 0;
-        loop {
-            let page = self.page(rows).await?;
-            looked_at += page.len();
+        let look = |row: T| {
+            looked_at += 1;
             if looked_at > SCAN_MAX {
                 return Err(too_many(
                     "this filter or order has no index and too many resources to look at one by one; narrow it by userName, externalId, id, emails.value, active, displayName, groups or meta",
                 ));
             }
-            for row in &page {
-                let resource = whole(row)?;
-                if self.rest.as_ref().is_none_or(|rest| filter::matches(rest, &resource)) {
-                    let value = self.sort.as_ref().map_or(SortValue::Nothing, |sort| sort.value(&resource));
-                    hits.push((value, row.id()));
-                }
+            let resource = whole(&row)?;
+            if self.rest.as_ref().is_none_or(|rest| filter::matches(rest, &resource)) {
+                let value = self.sort.as_ref().map_or(SortValue::Nothing, |sort| sort.value(&resource));
+                hits.push((value, row.id()));
             }
-            match page.last() {
-                Some(last) if page.len() == SCAN_PAGE => rows = Rows::after(last.id(), SCAN_PAGE),
-                _ => break,
-            }
-            // A long look must not keep others from being served.
-            tokio::task::yield_now().await;
-        }
+            Ok(())
+        };
+        T::walk(self.store(), self.workspace_id, &self.condition, SCAN_MAX + 1, look).await?;
         hits.sort_by(|a, b| self.order(a, b));
         Ok(hits)
     }
@@ -342,16 +363,12 @@ impl<T: Listable> List<'_, T> {
         by_value.then(a.1.cmp(&b.1))
     }
 
-    /// The rows of a page, in its order; what was removed meanwhile is left out.
-    async fn fetch(&self, hits: &[Hit<T>]) -> Result<Vec<T>, Error> {
-        if hits.is_empty() {
-            return Ok(Vec::new());
-        }
-        let ids: Vec<T::Id> = hits.iter().map(|(_, id)| *id).collect();
-        let mut rows = T::by_ids(self.store(), self.workspace_id, &ids).await?;
-        let place = |row: &T| ids.iter().position(|id| *id == row.id());
-        rows.sort_by_cached_key(place);
-        Ok(rows)
+    /// At most `count` rows from the position `start` on, and how many there are.
+    async fn counted(&self, start: usize, count: usize) -> Result<(Vec<T>, usize), Error> {
+        let skip = start as u64 - 1;
+        let (rows, total) =
+            T::page_counted(self.store(), self.workspace_id, &self.condition, skip, count).await?;
+        Ok((rows, usize::try_from(total).unwrap_or(usize::MAX)))
     }
 
     async fn page(&self, rows: Rows<T::Id>) -> Result<Vec<T>, Error> {

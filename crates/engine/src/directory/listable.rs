@@ -34,6 +34,22 @@ pub(super) trait Listable: Sized + Send {
         condition: &Where<Self::Test>,
         rows: Rows<Self::Id>,
     ) -> impl Future<Output = Result<Vec<Self>, StoreError>> + Send;
+    /// At most `limit` rows after the first `skip`, and how many there are.
+    fn page_counted(
+        store: &Store,
+        workspace_id: WorkspaceId,
+        condition: &Where<Self::Test>,
+        skip: u64,
+        limit: usize,
+    ) -> impl Future<Output = Result<(Vec<Self>, u64), StoreError>> + Send;
+    /// Shows at most `limit` rows to `see`, until it fails.
+    fn walk(
+        store: &Store,
+        workspace_id: WorkspaceId,
+        condition: &Where<Self::Test>,
+        limit: usize,
+        see: impl FnMut(Self) -> Result<(), Error> + Send,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
     /// The row that a unique key names: an indexed look-up instead of a page.
     fn look_up(
         store: &Store,
@@ -79,6 +95,26 @@ impl Listable for Member {
         rows: Rows<MemberId>,
     ) -> Result<Vec<Self>, StoreError> {
         store.member_page(workspace_id, condition, rows).await
+    }
+
+    async fn page_counted(
+        store: &Store,
+        workspace_id: WorkspaceId,
+        condition: &Where<MemberTest>,
+        skip: u64,
+        limit: usize,
+    ) -> Result<(Vec<Self>, u64), StoreError> {
+        store.member_page_counted(workspace_id, condition, skip, limit).await
+    }
+
+    async fn walk(
+        store: &Store,
+        workspace_id: WorkspaceId,
+        condition: &Where<MemberTest>,
+        limit: usize,
+        see: impl FnMut(Self) -> Result<(), Error> + Send,
+    ) -> Result<(), Error> {
+        store.member_walk(workspace_id, condition, limit, see).await
     }
 
     async fn look_up(
@@ -139,6 +175,26 @@ impl Listable for Team {
         rows: Rows<TeamId>,
     ) -> Result<Vec<Self>, StoreError> {
         store.team_page(workspace_id, condition, rows).await
+    }
+
+    async fn page_counted(
+        store: &Store,
+        workspace_id: WorkspaceId,
+        condition: &Where<TeamTest>,
+        skip: u64,
+        limit: usize,
+    ) -> Result<(Vec<Self>, u64), StoreError> {
+        store.team_page_counted(workspace_id, condition, skip, limit).await
+    }
+
+    async fn walk(
+        store: &Store,
+        workspace_id: WorkspaceId,
+        condition: &Where<TeamTest>,
+        limit: usize,
+        see: impl FnMut(Self) -> Result<(), Error> + Send,
+    ) -> Result<(), Error> {
+        store.team_walk(workspace_id, condition, limit, see).await
     }
 
     async fn look_up(

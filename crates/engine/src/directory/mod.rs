@@ -64,6 +64,11 @@ impl<'a> Directory<'a> {
         Self { engine, workspace_id, token_id, request_id }
     }
 
+    /// Lets go of the instant at which the token was looked up, before something is waited for.
+    pub fn end_instant(&self) {
+        self.engine.end_instant();
+    }
+
     fn cause(&self) -> Cause {
         self.engine.cause(Actor::Directory(self.token_id), self.request_id)
     }

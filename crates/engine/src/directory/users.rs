@@ -158,7 +158,7 @@ impl Directory<'_> {
                 let (Subject { member, .. }, footing) = self
                     .engine
                     .store()
-                    .subject_with_footing(self.workspace_id, id)
+                    .subject_with_footing(self.workspace_id, id, leaving::counted_since(self.engine))
                     .await?
                     .ok_or_else(no_such_user)?;
                 conditions.check(Some(&etag(member.version)))?;
@@ -167,8 +167,7 @@ impl Directory<'_> {
                     ..member.clone()
                 };
                 let left =
-                    leaving::leave(self.engine, &member, &after, footing, Trigger::DirectoryDeleted, &cause)
-                        .await?;
+                    leaving::leave(self.engine, &member, &after, footing, Trigger::DirectoryDeleted, &cause)?;
                 self.engine.commit(left.changes, crate::engine::only_moved).await?;
                 let mut effects = left.effects;
                 effects.push(Effect::one("member.deleted"));
@@ -228,7 +227,8 @@ impl Directory<'_> {
     ) -> Result<Option<(Subject, Option<Footing>)>, Error> {
         let store = self.engine.store();
         Ok(if standing {
-            let found = store.subject_with_footing(self.workspace_id, id).await?;
+            let since = leaving::counted_since(self.engine);
+            let found = store.subject_with_footing(self.workspace_id, id, since).await?;
             found.map(|(subject, footing)| (subject, Some(footing)))
         } else {
             store.subject(self.workspace_id, id).await?.map(|subject| (subject, None))
@@ -254,7 +254,7 @@ impl Directory<'_> {
         let (mut changes, mut effects) = match footing {
             Some(footing) if was_active => {
                 let trigger = Trigger::DirectoryDisabled;
-                let left = leaving::leave(self.engine, &before, &after, footing, trigger, &cause).await?;
+                let left = leaving::leave(self.engine, &before, &after, footing, trigger, &cause)?;
                 let mut effects = vec![Effect::one("member.disabled")];
                 effects.extend(left.effects);
                 (left.changes, effects)

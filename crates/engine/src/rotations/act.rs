@@ -9,15 +9,15 @@ use latchkey_access::exposures;
 use latchkey_access::refusal::Refusal;
 use latchkey_access::secret::VersionState;
 use latchkey_access::{Account, ChangeSet};
-use latchkey_rotation::{Act, ActOutcome, Class, Failure, Job};
-use latchkey_rotators::Attempt;
+use latchkey_rotation::{Act, ActOutcome, Class, Evidence, Failure, Job};
+use latchkey_rotators::{Attempt, ssh_key};
 use latchkey_vault::generate::{self, Profile, Rules};
 use secrecy::SecretString;
 
 use super::hands::Held;
-use super::scene::Scene;
+use super::scene::{Scene, slot_of};
 use super::target::{Doing, Target};
-use crate::secrets::{self, Slot};
+use crate::secrets;
 use crate::{Engine, Error};
 
 /// How often another value is made when one was used before.
@@ -29,12 +29,24 @@ pub(crate) struct Done {
     pub(crate) outcome: ActOutcome,
     pub(crate) changes: Vec<ChangeSet>,
     pub(crate) told: String,
+    /// What the page looked like where the act failed.
+    pub(crate) picture: Option<Box<Evidence>>,
 }
 
 impl Done {
     fn plain(outcome: ActOutcome, told: impl Into<String>) -> Self {
-        Self { outcome, changes: Vec::new(), told: told.into() }
+        Self { outcome, changes: Vec::new(), told: told.into(), picture: None }
     }
+
+    fn showing(mut self, picture: Option<Box<Evidence>>) -> Self {
+        self.picture = picture;
+        self
+    }
+}
+
+/// The picture that came with a failure, which the job does not keep.
+fn picture_of<T>(ended: &mut Result<T, Failure>) -> Option<Box<Evidence>> {
+    ended.as_mut().err().and_then(|failure| failure.evidence.take())
 }
 
 /// Performs an act that goes to the target, and keeps the lease meanwhile.
@@ -45,7 +57,7 @@ pub(crate) async fn at_target(
     act: Act,
 ) -> Result<Done, Error> {
     let workspace = held.job.workspace_id;
-    let slot = Slot::Password(held.job.account_id);
+    let slot = slot_of(&held.job);
     let target = match &scene.target {
         Some(Ok(target)) => Arc::clone(target),
         Some(Err(wrong)) => {
@@ -59,6 +71,10 @@ pub(crate) async fn at_target(
             ));
         }
     };
+    if scene.policy(held.job.reason).changes_key != held.job.policy.changes_key {
+        let what = "the account's connector changes another kind of secret now; give it the former one";
+        return Ok(refused(act, Class::NeedsPerson, what));
+    }
     let Some(login) = scene.login().map(str::to_owned) else {
         return Ok(refused(act, Class::NeedsPerson, "the account has no login name; give it one"));
     };
@@ -72,28 +88,32 @@ pub(crate) async fn at_target(
             };
             let key = held.job.id.to_string();
             let attempt = Attempt { username: &login, old: old.as_ref(), new: &new, idempotency_key: &key };
-            let changed = limited(engine, held, target.change(&attempt), limit, Failure::unknown).await?;
+            let mut changed = limited(engine, held, target.change(&attempt), limit, Failure::unknown).await?;
             let told = changed.as_ref().map_or_else(ToString::to_string, |receipt| receipt.method.clone());
-            Ok(Done::plain(ActOutcome::Changed(changed.map(drop)), told))
+            let picture = picture_of(&mut changed);
+            Ok(Done::plain(ActOutcome::Changed(changed.map(drop)), told).showing(picture))
         }
         Act::Login { version } => {
             let secret = secrets::open_version(engine, workspace, slot, version).await?;
             let doing = target.verify(&login, &secret);
-            let verdict = limited(engine, held, doing, limit, Failure::unknown).await?;
+            let mut verdict = limited(engine, held, doing, limit, Failure::unknown).await?;
             let told = match &verdict {
                 Ok(verdict) => format!("version {version}: {verdict}"),
                 Err(failure) => format!("version {version}: {failure}"),
             };
-            Ok(Done::plain(ActOutcome::LoggedIn { version, verdict }, told))
+            let picture = picture_of(&mut verdict);
+            Ok(Done::plain(ActOutcome::LoggedIn { version, verdict }, told).showing(picture))
         }
         _ => {
-            let ended =
+            let mut ended =
                 limited(engine, held, target.end_sessions(&login), limit, Failure::not_applied).await?;
             let told = match &ended {
                 Ok(ended) => ended.count.map_or_else(|| "ended".to_owned(), |count| format!("ended {count}")),
                 Err(failure) => failure.to_string(),
             };
-            Ok(Done::plain(ActOutcome::SessionsEnded(ended.map(|ended| ended.count)), told))
+            let picture = picture_of(&mut ended);
+            let outcome = ActOutcome::SessionsEnded(ended.map(|ended| ended.count));
+            Ok(Done::plain(outcome, told).showing(picture))
         }
     }
 }
@@ -148,14 +168,19 @@ pub(crate) async fn stage(
         let told = format!("version {version} was ready");
         return Ok(Done::plain(ActOutcome::Staged { version }, told));
     }
-    let slot = Slot::Password(job.account_id);
+    let slot = slot_of(job);
     let mut last = Error::Contended;
     for _ in 0..VALUES {
-        let plain = value(engine, refused)?;
+        let plain = if job.policy.changes_key {
+            ssh_key::generate(engine.entropy())
+        } else {
+            value(engine, refused)?
+        };
         match secrets::staged(engine, job.workspace_id, slot, cause, &plain).await {
             Ok((version, changes)) => {
                 let told = format!("version {version}");
-                return Ok(Done { outcome: ActOutcome::Staged { version }, changes: vec![changes], told });
+                let outcome = ActOutcome::Staged { version };
+                return Ok(Done { outcome, changes: vec![changes], told, picture: None });
             }
             Err(error @ Error::Refused(Refusal::ValueUsedBefore)) => last = error,
             Err(error) => return Err(error),
@@ -188,9 +213,13 @@ pub(crate) async fn commit(
     cause: &Cause,
 ) -> Result<Done, Error> {
     let workspace = job.workspace_id;
-    let slot = Slot::Password(job.account_id);
+    let slot = slot_of(job);
     let verified_at = job.verified_at.unwrap_or(cause.now);
     let mut changes = vec![secrets::promoted(engine, workspace, slot, version, verified_at, cause).await?];
+    let told = format!("version {version}");
+    if job.policy.changes_key {
+        return Ok(Done { outcome: ActOutcome::Committed, changes, told, picture: None });
+    }
     let known = engine.store().exposures_of_account(workspace, job.account_id).await?;
     let account = Account { secret_generation: version, ..scene.account.clone() };
     for exposure in known.into_iter().filter(|exposure| exposure.generation == version) {
@@ -200,7 +229,7 @@ pub(crate) async fn commit(
             changes.push(exposures::record(&account, &member, kind, cause, engine.ids(cause)));
         }
     }
-    Ok(Done { outcome: ActOutcome::Committed, changes, told: format!("version {version}") })
+    Ok(Done { outcome: ActOutcome::Committed, changes, told, picture: None })
 }
 
 /// What an admin sees before trusting a connector; changes nothing.

@@ -300,7 +300,7 @@ pub(crate) async fn find(engine: &Engine, by: &Caller, id: ConnectorId) -> Resul
 
 /// A connector that cannot be made of its row is not kept.
 async fn check(engine: &Engine, row: &Connector) -> Result<(), Error> {
-    make(engine, row).await?.map(drop).map_err(Error::Invalid)
+    make(engine, row, None).await?.map(drop).map_err(Error::Invalid)
 }
 
 fn stored(limits: &Limits) -> Result<Value, Error> {

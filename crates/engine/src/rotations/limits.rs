@@ -29,6 +29,15 @@ pub struct Limits {
 /// Kinds that lock no login after failures, as they come.
 const NO_LOCKOUT: &[&str] = &["postgres", "mysql", "mariadb", "ssh_key", "webhook"];
 
+/// Whether it is an account's SSH key that a connector changes.
+pub(crate) fn changes_key(connector: &Connector) -> bool {
+    connector.kind == latchkey_rotators::Kind::SshKey.as_str()
+}
+
+/// Kinds whose change puts the new secret beside the old one first: a line more in `authorized_keys`,
+/// `RETAIN CURRENT PASSWORD`, a webhook's receiver that waits for `finish`.
+const IN_STEPS: &[&str] = &["ssh_key", "mysql", "webhook"];
+
 /// What one rotation is held to.
 pub(crate) fn policy(
     reason: Reason,
@@ -41,6 +50,8 @@ pub(crate) fn policy(
     };
     let limits: Limits = serde_json::from_value(connector.limits.clone()).unwrap_or_default();
     let mut policy = Policy::usual(reason);
+    policy.changes_key = changes_key(connector);
+    policy.changes_in_steps = IN_STEPS.contains(&connector.kind.as_str());
     policy.revision = connector.version.0;
     if let Some(abilities) = abilities {
         policy.by_admin = abilities.by_admin;

@@ -7,9 +7,11 @@
 
 mod act;
 mod cases;
+mod codes;
 pub mod connectors;
 mod hands;
 mod limits;
+mod pictures;
 mod plan;
 mod row;
 mod scene;
@@ -22,9 +24,11 @@ pub(crate) use cases::call_off as call_off_case;
 pub use hands::{Hands, Pace};
 pub use latchkey_store::rotation::RotationFilter;
 pub use limits::Limits;
+pub(crate) use pictures::reseal as reseal_pictures;
+pub use pictures::{Picture, picture};
 pub(crate) use row::job_of;
 pub(crate) use scene::reseal_connectors;
 pub use service::{DryRun, RotationView, approve, call_off, dry_run, get, list, request};
-pub use target::{Doing, RealTargets, Target, Targets};
+pub use target::{CodeSource, Doing, RealTargets, Target, Targets};
 pub(crate) use worker::serve;
 pub use worker::{work_off, work_on};

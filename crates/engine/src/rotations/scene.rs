@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 
-use latchkey_access::rotation::{AccountRotation, Connector};
+use latchkey_access::rotation::{AccountRotation, Connector, RotationMode};
 use latchkey_access::rotations as rules;
 use latchkey_access::secret::{SecretKind, SecretVersion, VersionState};
 use latchkey_access::{Account, Actor};
-use latchkey_kernel::id::{AccountId, SecretId, WorkspaceId};
-use latchkey_rotation::{Facts, Policy, Reason};
+use latchkey_kernel::id::{AccountId, RotationId, SecretId, WorkspaceId};
+use latchkey_rotation::{Facts, Job, Policy, Reason};
 use latchkey_vault::Place;
 use secrecy::SecretString;
 
-use super::limits;
-use super::target::Target;
+use super::target::{CodeSource, Target};
+use super::{codes, limits};
 use crate::engine::only_moved;
 use crate::error::Attempt;
+use crate::secrets::Slot;
 use crate::{Engine, Error};
 
 /// What a rotation of an account rests on.
@@ -24,7 +25,7 @@ pub(crate) struct Scene {
     pub(crate) connector: Option<Connector>,
     /// The connector made of its row, or what is wrong with it.
     pub(crate) target: Option<Result<Arc<dyn Target>, String>>,
-    /// The versions of the account's password, oldest first.
+    /// The versions of the secret that is changed, oldest first: the account's password, or its SSH key.
     pub(crate) versions: Vec<SecretVersion>,
 }
 
@@ -35,6 +36,20 @@ impl Scene {
         workspace: WorkspaceId,
         account: AccountId,
     ) -> Result<Option<Self>, Error> {
+        Self::load_with(engine, workspace, account, None).await
+    }
+
+    /// The same for a rotation that is to be performed: its connector has the account's one-time codes.
+    pub(crate) async fn load_for(engine: &Engine, job: &Job) -> Result<Option<Self>, Error> {
+        Self::load_with(engine, job.workspace_id, job.account_id, Some(job.id)).await
+    }
+
+    async fn load_with(
+        engine: &Engine,
+        workspace: WorkspaceId,
+        account: AccountId,
+        rotation: Option<RotationId>,
+    ) -> Result<Option<Self>, Error> {
         let store = engine.store();
         let Some(account) = store.account_get(workspace, account).await? else { return Ok(None) };
         let setting = store.account_rotation(workspace, account.id).await?;
@@ -42,14 +57,21 @@ impl Scene {
             Some(id) => store.connector_get(workspace, id).await?,
             None => None,
         };
+        let secrets = store.secrets_of_account(workspace, account.id).await?;
+        let seed = secrets.iter().find(|secret| secret.kind == SecretKind::Totp).map(|secret| secret.id);
+        let codes = rotation.zip(seed).map(|(rotation, seed)| {
+            codes::source(engine, codes::Login { workspace, account: account.id, seed, rotation })
+        });
         let target = match &connector {
-            Some(connector) => Some(make(engine, connector).await?),
+            Some(connector) => Some(make(engine, connector, codes).await?),
             None => None,
         };
-        let secrets = store.secrets_of_account(workspace, account.id).await?;
-        let password = secrets.into_iter().find(|secret| secret.kind == SecretKind::Password);
-        let versions = match password {
-            Some(password) => store.secret_versions(workspace, password.id).await?,
+        let by_hand = setting.as_ref().is_some_and(|setting| setting.mode == RotationMode::ByHand);
+        let changes_key =
+            connector.as_ref().is_some_and(|connector| !by_hand && limits::changes_key(connector));
+        let kind = if changes_key { SecretKind::SshKey } else { SecretKind::Password };
+        let versions = match secrets.into_iter().find(|secret| secret.kind == kind) {
+            Some(secret) => store.secret_versions(workspace, secret.id).await?,
             None => Vec::new(),
         };
         Ok(Some(Self { account, setting, connector, target, versions }))
@@ -88,10 +110,16 @@ impl Scene {
     }
 }
 
+/// The secret that a rotation changes.
+pub(crate) const fn slot_of(job: &Job) -> Slot {
+    if job.policy.changes_key { Slot::SshKey(job.account_id) } else { Slot::Password(job.account_id) }
+}
+
 /// The connector of a row, with its credential opened.
 pub(crate) async fn make(
     engine: &Engine,
     connector: &Connector,
+    codes: Option<CodeSource>,
 ) -> Result<Result<Arc<dyn Target>, String>, Error> {
     let admin = match (&connector.sealed_admin, connector.admin_key) {
         (Some(sealed), Some(number)) => {
@@ -107,7 +135,7 @@ pub(crate) async fn make(
         }
         _ => None,
     };
-    Ok(engine.targets().make(&connector.kind, &connector.config, admin))
+    Ok(engine.targets().make(&connector.kind, &connector.config, admin, codes))
 }
 
 /// Seals a connector's credential under the workspace's present key.

@@ -5,6 +5,7 @@ use latchkey_access::rotation::{RotationRow, RotationStep};
 use latchkey_access::rotations as rules;
 use latchkey_access::secret::VersionState;
 use latchkey_access::{ChangeSet, RotationChange};
+use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{AccountId, RotationId};
 use latchkey_rotation::{Follow, Job, PersonError, Reason, call_off as called_off, release};
 use latchkey_rotators::{Abilities, Probe};
@@ -14,10 +15,10 @@ use super::act::probe;
 use super::hands::{Held, Keep, With};
 use super::plan::{Asked, Planned, plan};
 use super::row::job_of;
-use super::scene::Scene;
+use super::scene::{Scene, slot_of};
 use super::worker::ended;
 use crate::error::Attempt;
-use crate::secrets::{self, Slot};
+use crate::secrets;
 use crate::{Caller, Engine, Error, accounts};
 
 /// One rotation with all that it went through.
@@ -29,6 +30,8 @@ pub struct RotationView {
     pub job: Job,
     /// Act by act.
     pub steps: Vec<RotationStep>,
+    /// The steps that failed of which there is a picture, with its time and media type; oldest first.
+    pub pictures: Vec<(i64, Timestamp, String)>,
 }
 
 /// What a rotation would do. Nothing was changed.
@@ -112,7 +115,8 @@ pub async fn dry_run(engine: &Engine, by: &Caller, account: AccountId) -> Result
     let scene = scene.ok_or(Error::NotFound { what: "account" })?;
     let policy = scene.policy(Reason::Request);
     let login = scene.login().map(str::to_owned);
-    let mut steps = vec!["make a new password and store it as pending".to_owned()];
+    let what = if policy.changes_key { "key" } else { "password" };
+    let mut steps = vec![format!("make a new {what} and store it as pending")];
     if policy.by_hand {
         steps.push("ask a person to set it, with a deadline".to_owned());
         return Ok(DryRun { probe: None, abilities: None, login, steps });
@@ -130,15 +134,17 @@ pub async fn dry_run(engine: &Engine, by: &Caller, account: AccountId) -> Result
     let probed = match &login {
         None => Err("the account has no login name; give it one".to_owned()),
         Some(_) if !abilities.by_admin && !has_old => {
-            Err("the connector needs the present password, and the vault does not hold it".to_owned())
+            Err(format!("the connector needs the present {what}, and the vault does not hold it"))
         }
         Some(login) => {
             let limit = engine.pace_of_rotations().act_limit;
             probe(&**target, login, limit).await.map_err(|failure| failure.to_string())
         }
     };
-    let how =
-        if abilities.by_admin { "with the connector's credential" } else { "with the present password" };
+    let how = match abilities.by_admin {
+        true => "with the connector's credential".to_owned(),
+        false => format!("with the present {what}"),
+    };
     steps.push(format!("change it at the target {how}"));
     steps.push("log in afresh with the new one, and make it the account's".to_owned());
     if abilities.ends_sessions {
@@ -179,7 +185,7 @@ async fn decide(
     by: &Caller,
     id: RotationId,
     (action, said): (Action, &'static str),
-    rule: impl Fn(Job, latchkey_kernel::Timestamp) -> Result<(Job, Vec<Follow>), PersonError>,
+    rule: impl Fn(Job, Timestamp) -> Result<(Job, Vec<Follow>), PersonError>,
 ) -> Result<(), Error> {
     engine
         .settle(|| async {
@@ -201,7 +207,7 @@ async fn decide(
                 let scene = Scene::load(engine, workspace, job.account_id).await?;
                 let pending = scene.as_ref().and_then(|scene| scene.in_state(VersionState::Pending));
                 if let Some(version) = job.staged.filter(|version| pending == Some(*version)) {
-                    let slot = Slot::Password(job.account_id);
+                    let slot = slot_of(&job);
                     with.changes.push(secrets::abandoned(engine, workspace, slot, version, &cause).await?);
                 }
                 with.said.push(ended(&job));
@@ -223,5 +229,6 @@ async fn view(engine: &Engine, by: &Caller, id: RotationId) -> Result<RotationVi
     let row = row.ok_or(Error::NotFound { what: "rotation" })?;
     let job = job_of(&row)?;
     let steps = engine.store().rotation_steps(by.workspace_id(), id).await?;
-    Ok(RotationView { row, job, steps })
+    let pictures = engine.store().rotation_pictures(by.workspace_id(), id).await?;
+    Ok(RotationView { row, job, steps, pictures })
 }

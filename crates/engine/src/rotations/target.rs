@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use latchkey_rotation::{Failure, Verdict};
+pub use latchkey_rotators::recipe::CodeSource;
 use latchkey_rotators::{Abilities, AnyConnector, Attempt, Kind, Probe, Receipt, Rotate, SessionsEnded};
 use secrecy::SecretString;
 use serde_json::Value;
@@ -45,7 +46,7 @@ impl<R: Rotate + Send + Sync> Target for R {
 
 /// Makes connectors of their configuration.
 pub trait Targets: Send + Sync {
-    /// The connector of this kind.
+    /// The connector of this kind, with the one-time codes of the login that it is about to prove.
     ///
     /// # Errors
     /// What is wrong with the configuration, naming the field and no value.
@@ -54,6 +55,7 @@ pub trait Targets: Send + Sync {
         kind: &str,
         config: &Value,
         admin: Option<SecretString>,
+        codes: Option<CodeSource>,
     ) -> Result<Arc<dyn Target>, String>;
 }
 
@@ -67,12 +69,16 @@ impl Targets for RealTargets {
         kind: &str,
         config: &Value,
         admin: Option<SecretString>,
+        codes: Option<CodeSource>,
     ) -> Result<Arc<dyn Target>, String> {
         let Some(known) = Kind::from_word(kind) else {
             let kinds: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
             return Err(format!("kind: there is no `{kind}`; there are {}", kinds.join(", ")));
         };
         let connector = AnyConnector::from_config(known, config, admin).map_err(|error| error.to_string())?;
-        Ok(Arc::new(connector))
+        Ok(Arc::new(match codes {
+            Some(codes) => connector.with_codes(codes),
+            None => connector,
+        }))
     }
 }

@@ -16,11 +16,11 @@ use serde_json::{Value, json};
 use super::act::Done;
 use super::hands::{Held, Keep, With};
 use super::row::job_of;
-use super::scene::Scene;
+use super::scene::{Scene, slot_of};
 use super::worker::ended;
 use crate::engine::only_moved;
 use crate::error::Attempt;
-use crate::secrets::{self, Slot};
+use crate::secrets;
 use crate::{Caller, Engine, Error, accounts};
 
 /// Tasks that are looked at in one round.
@@ -46,7 +46,7 @@ pub(crate) fn opened(engine: &Engine, scene: &Scene, job: &Job, kind: TaskKind, 
     };
     let told = format!("{kind}, due {}", task.due_at);
     let changes = vec![rules::open_task(task, cause, engine.ids(cause))];
-    Done { outcome: ActOutcome::TaskOpened(kind), changes, told }
+    Done { outcome: ActOutcome::TaskOpened(kind), changes, told, picture: None }
 }
 
 fn urgency(scene: &Scene) -> Urgency {
@@ -200,13 +200,16 @@ pub async fn show_new(engine: &Engine, by: &Caller, id: TaskId) -> Result<(i64, 
             }
             let workspace = by.workspace_id();
             let account = accounts::find(engine, by, task.account_id).await?;
+            let row = engine.store().rotation_get(workspace, task.rotation_id).await?;
+            let job = job_of(&row.ok_or(Error::NotFound { what: "rotation" })?)?;
+            let kind = if job.policy.changes_key { SecretKind::SshKey } else { SecretKind::Password };
             let owned = engine.store().secrets_of_account(workspace, account.id).await?;
-            let password = owned.into_iter().find(|secret| secret.kind == SecretKind::Password);
+            let password = owned.into_iter().find(|secret| secret.kind == kind);
             let password = password.ok_or(Error::NotFound { what: "password" })?;
             let versions = engine.store().secret_versions(workspace, password.id).await?;
             let pending = versions.iter().find(|version| version.state == VersionState::Pending);
             let version = pending.ok_or(Error::NotFound { what: "new password" })?.version;
-            let plain = secrets::open_version(engine, workspace, Slot::Password(account.id), version).await?;
+            let plain = secrets::open_version(engine, workspace, slot_of(&job), version).await?;
             let shown = (&password, version);
             let mut changes = rules::show_staged(&account, shown, by.member_id(), &cause, engine.ids(&cause));
             if let Some(member) = by.member_id() {
@@ -290,7 +293,7 @@ async fn answer_rotation(
     let (answered, follows) =
         answer(job, saying.word, cause.now).map_err(|error| Error::Clash(error.to_string()))?;
     let mut changes = vec![word];
-    if saying.word == Word::Changed {
+    if saying.word == Word::Changed && !answered.policy.changes_key {
         changes.extend(known_by(&scene, &answered, by.member_id(), engine, cause).await?);
     }
     if follows.contains(&Follow::CloseTask) {
@@ -304,7 +307,7 @@ async fn answer_rotation(
     if answered.state.is_over() {
         let pending = scene.in_state(VersionState::Pending);
         if let Some(version) = answered.staged.filter(|version| pending == Some(*version)) {
-            let slot = Slot::Password(answered.account_id);
+            let slot = slot_of(&answered);
             with.changes.push(secrets::abandoned(engine, workspace, slot, version, cause).await?);
         }
         with.said.push(ended(&answered));

@@ -20,9 +20,9 @@ use super::act::{self, Done};
 use super::hands::{Hands, Held, Keep, With};
 use super::plan::{jitter, take_events, take_schedules};
 use super::row::job_of;
-use super::scene::Scene;
-use super::{cases, tasks};
-use crate::secrets::{self, Slot};
+use super::scene::{Scene, slot_of};
+use super::{cases, pictures, tasks};
+use crate::secrets;
 use crate::{Engine, Error, error_chain};
 
 /// How often schedules, reminders and cases are looked at.
@@ -157,7 +157,7 @@ async fn go_on(
     held: &mut Held,
     stopped: &watch::Receiver<bool>,
 ) -> Result<(), Error> {
-    let Some(scene) = Scene::load(engine, held.job.workspace_id, held.job.account_id).await? else {
+    let Some(scene) = Scene::load_for(engine, &held.job).await? else {
         let mut job = held.job.clone();
         job.state = State::Abandoned;
         job.ended_at = Some(engine.now());
@@ -222,7 +222,7 @@ async fn go_on(
             return Ok(());
         }
         if !act.is_at_target() || held.job.rejected.len() != refused {
-            let reloaded = Scene::load(engine, held.job.workspace_id, held.job.account_id).await?;
+            let reloaded = Scene::load_for(engine, &held.job).await?;
             let Some(reloaded) = reloaded else { return Ok(()) };
             scene = reloaded;
         }
@@ -251,20 +251,29 @@ async fn keep(
     let now = engine.now();
     let cause = engine.cause(Actor::System, engine.fresh_request_id());
     let before = held.job.clone();
+    let number = held.row.version.next().0;
     let (job, follows) = fold(before.clone(), &done.outcome, now, jitter(engine.entropy()));
     let mut with = With {
         step: Some(RotationStep {
             rotation_id: job.id,
-            number: held.row.version.next().0,
+            number,
             at: now,
             act: act.as_str().to_owned(),
-            outcome: done.told.clone(),
+            outcome: done.told,
             state: job.state.as_str().to_owned(),
             micros: i64::try_from(took.as_micros()).unwrap_or(i64::MAX),
         }),
         changes: done.changes,
         said: Vec::new(),
     };
+    if let Some(taken) = &done.picture {
+        match pictures::kept(engine, &job, number, taken).await? {
+            Some(changes) => with.changes.push(changes),
+            None => {
+                tracing::warn!(rotation = %job.id, ?taken, "the picture of a failing step is too large to keep")
+            }
+        }
+    }
     for version in job.rejected.iter().filter(|version| !before.rejected.contains(version)) {
         give_up(engine, scene, &job, *version, &mut with).await?;
     }
@@ -280,7 +289,8 @@ async fn keep(
     if job.state.is_over() {
         return finish(engine, scene, held, job, with).await;
     }
-    tracing::debug!(rotation = %job.id, account = %job.account_id, act = act.as_str(), outcome = done.told, state = %job.state, "rotation");
+    let told = with.step.as_ref().map(|step| step.outcome.as_str());
+    tracing::debug!(rotation = %job.id, account = %job.account_id, act = act.as_str(), outcome = told, state = %job.state, "rotation");
     held.write(engine, job, Keep::On, with).await
 }
 
@@ -354,7 +364,7 @@ async fn give_up(
 ) -> Result<(), Error> {
     if scene.in_state(VersionState::Pending) == Some(version) {
         let cause = engine.cause(Actor::System, engine.fresh_request_id());
-        let slot = Slot::Password(job.account_id);
+        let slot = slot_of(job);
         with.changes.push(secrets::abandoned(engine, job.workspace_id, slot, version, &cause).await?);
     }
     Ok(())

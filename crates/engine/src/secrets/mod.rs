@@ -13,11 +13,12 @@ mod write;
 
 pub(crate) use disclose::disclose_to;
 pub use disclose::{BurnedView, CodeView, Disclosed, burn, disclose, totp_code};
+pub(crate) use load::Loaded;
 pub use load::SecretView;
 pub use rotation::{
     Slot, abandon, abandoned, open_current, open_version, promote, promoted, stage, stage_in, staged,
 };
 pub use value::Value;
-pub(crate) use value::{alarm, at as place_at, seal};
+pub(crate) use value::{alarm, at as place_at, open, seal};
 pub use who::{Knower, Knowledge, Possible, ledger, seen_by, who_knows_now};
 pub use write::{NewSecret, add, history, list, remove, restore, set};

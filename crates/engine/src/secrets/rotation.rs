@@ -25,6 +25,8 @@ use crate::{Engine, Error};
 pub enum Slot {
     /// The account's password, which may not be in the vault yet.
     Password(AccountId),
+    /// The account's SSH key, which may not be in the vault yet.
+    SshKey(AccountId),
     /// Another secret of the account.
     Secret(AccountId, SecretId),
 }
@@ -32,7 +34,16 @@ pub enum Slot {
 impl Slot {
     const fn account(self) -> AccountId {
         match self {
-            Self::Password(account) | Self::Secret(account, _) => account,
+            Self::Password(account) | Self::SshKey(account) | Self::Secret(account, _) => account,
+        }
+    }
+
+    /// The kind of a secret that is the account's only one of it.
+    const fn kind(self) -> Option<SecretKind> {
+        match self {
+            Self::Password(_) => Some(SecretKind::Password),
+            Self::SshKey(_) => Some(SecretKind::SshKey),
+            Self::Secret(..) => None,
         }
     }
 }
@@ -85,7 +96,10 @@ pub async fn staged(
     let account = find_account(engine, workspace, slot.account()).await?;
     let loaded = match find(engine, &account, slot).await? {
         Some(loaded) => loaded,
-        None => Loaded { secret: new_password(engine, &account, cause), versions: Vec::new() },
+        None => {
+            let kind = slot.kind().ok_or(Error::NotFound { what: "secret" })?;
+            Loaded { secret: new_secret(engine, &account, kind, cause), versions: Vec::new() }
+        }
     };
     let vaulted = loaded.with(&account);
     let value = Value::from(plain).checked(loaded.secret.kind)?;
@@ -212,15 +226,16 @@ async fn find_account(engine: &Engine, workspace: WorkspaceId, id: AccountId) ->
 }
 
 async fn find(engine: &Engine, account: &Account, slot: Slot) -> Result<Option<Loaded>, Error> {
-    match slot {
-        Slot::Secret(_, id) => Loaded::of(engine, account, id).await.map(Some),
-        Slot::Password(_) => {
+    let id = match slot {
+        Slot::Secret(_, id) => Some(id),
+        Slot::Password(_) | Slot::SshKey(_) => {
             let secrets = engine.store().secrets_of_account(account.workspace_id, account.id).await?;
-            let Some(secret) = secrets.into_iter().find(|secret| secret.kind == SecretKind::Password) else {
-                return Ok(None);
-            };
-            Loaded::of(engine, account, secret.id).await.map(Some)
+            secrets.into_iter().find(|secret| Some(secret.kind) == slot.kind()).map(|secret| secret.id)
         }
+    };
+    match id {
+        Some(id) => Loaded::of(engine, account, id).await.map(Some),
+        None => Ok(None),
     }
 }
 
@@ -230,13 +245,13 @@ async fn existing(engine: &Engine, workspace: WorkspaceId, slot: Slot) -> Result
     Ok((account, loaded))
 }
 
-fn new_password(engine: &Engine, account: &Account, cause: &Cause) -> Secret {
+fn new_secret(engine: &Engine, account: &Account, kind: SecretKind, cause: &Cause) -> Secret {
     Secret {
         workspace_id: account.workspace_id,
         id: SecretId::fresh(cause.now, engine.entropy()),
         account_id: account.id,
-        kind: SecretKind::Password,
-        label: "Password".to_owned(),
+        kind,
+        label: if kind == SecretKind::SshKey { "SSH key" } else { "Password" }.to_owned(),
         created_at: cause.now,
         created_by: cause.actor.to_string(),
     }

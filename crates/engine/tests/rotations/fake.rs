@@ -3,8 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
-use latchkey_engine::rotations::{Doing, Target, Targets};
-use latchkey_rotation::{Class, Failure, Verdict};
+use latchkey_engine::rotations::{CodeSource, Doing, Target, Targets};
+use latchkey_rotation::{Class, Evidence, Failure, Verdict};
 use latchkey_rotators::{Abilities, Attempt, Probe, Receipt, SessionsEnded};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -34,6 +34,21 @@ pub(crate) struct State {
     pub(crate) acts: Vec<&'static str>,
     pub(crate) keeps_old: bool,
     pub(crate) hanging: bool,
+    /// How many of the next logins need a one-time code.
+    pub(crate) asks_codes: usize,
+    /// What its page looks like when it wants a person.
+    pub(crate) picture: Vec<u8>,
+    /// The codes that it was given, in order.
+    pub(crate) codes_seen: Vec<String>,
+    codes: Option<Codes>,
+}
+
+struct Codes(CodeSource);
+
+impl std::fmt::Debug for Codes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("codes")
+    }
 }
 
 #[derive(Debug, Clone, Default)]
@@ -94,7 +109,13 @@ impl Fake {
         };
         match failure {
             None => Ok(done(&mut self.0.lock().unwrap())),
-            Some((class, message)) => Err(Failure::not_applied(class, message)),
+            Some((class, message)) => {
+                let picture = (trouble == Trouble::WantsPerson).then(|| Evidence {
+                    media_type: "image/png",
+                    bytes: self.0.lock().unwrap().picture.clone(),
+                });
+                Err(Failure::not_applied(class, message).with_evidence(picture))
+            }
         }
     }
 }
@@ -125,6 +146,18 @@ impl Target for Fake {
     fn verify<'a>(&'a self, username: &'a str, secret: &'a SecretString) -> Doing<'a, Verdict> {
         Box::pin(async move {
             let works = self.clone();
+            let source = self.0.lock().unwrap().codes.as_ref().map(|codes| Arc::clone(&codes.0));
+            let asks = {
+                let mut state = self.0.lock().unwrap();
+                let asks = state.asks_codes > 0;
+                state.asks_codes = state.asks_codes.saturating_sub(1);
+                asks
+            };
+            if asks {
+                let source = source.expect("the account has a seed");
+                let code = source().await.map_err(|what| Failure::not_applied(Class::Transient, what))?;
+                self.0.lock().unwrap().codes_seen.push(code.code.expose_secret().to_owned());
+            }
             self.act("login", |_| ()).await?;
             let works = works.accepts(username, secret.expose_secret());
             Ok(if works { Verdict::Works } else { Verdict::Refused })
@@ -145,6 +178,7 @@ impl Targets for Fake {
         kind: &str,
         config: &Value,
         admin: Option<SecretString>,
+        codes: Option<CodeSource>,
     ) -> Result<Arc<dyn Target>, String> {
         if kind != "fake" {
             return Err(format!("kind: there is no `{kind}`"));
@@ -152,6 +186,7 @@ impl Targets for Fake {
         if config.get("needs_admin").is_some() && admin.is_none() {
             return Err("admin: is missing".to_owned());
         }
+        self.0.lock().unwrap().codes = codes.map(Codes);
         Ok(Arc::new(self.clone()))
     }
 }

@@ -1,12 +1,16 @@
 //! From options to a connector and the login to try it on.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
-use latchkey_kernel::{Entropy, OsEntropy};
+use latchkey_kernel::{Clock, Entropy, OsEntropy, SystemClock};
+use latchkey_rotators::recipe::{CodeSource, OneTimeCode};
 use latchkey_rotators::{AnyConnector, Kind};
+use latchkey_vault::totp::Totp;
 use percent_encoding::percent_decode_str;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -102,13 +106,13 @@ impl Trial {
                 let mut config = recipe(&options.recipe)?;
                 config["network"]["ca_certificates"] = json!(pem(options.ca_file.as_deref())?);
                 let admin = options.admin.source();
-                with_passwords(Kind::Http, config, admin, None, &options.recipe.passwords)
+                with_recipe(Kind::Http, config, admin, &options.recipe)
             }
             Check::Browser(options) => {
                 let mut config = recipe(&options.recipe)?;
                 config["chromium"] = json!(options.chromium);
                 let none = Source::new("admin secret", None, None);
-                let trial = with_passwords(Kind::Browser, config, none, None, &options.recipe.passwords)?;
+                let trial = with_recipe(Kind::Browser, config, none, &options.recipe)?;
                 Ok(Self { screenshot: options.screenshot.clone(), ..trial })
             }
             Check::Webhook(options) => {
@@ -162,6 +166,31 @@ fn recipe(options: &Recipe) -> anyhow::Result<Value> {
     Ok(json!({ "recipe": text, "hosts": options.hosts, "network": network(&options.reach) }))
 }
 
+/// With the one-time codes of the login, if its seed is given.
+fn with_recipe(kind: Kind, config: Value, admin: Source<'_>, options: &Recipe) -> anyhow::Result<Trial> {
+    let seed = Source::new("TOTP seed", options.totp_file.as_deref(), None);
+    let passwords = &options.passwords;
+    one_from_stdin(&[admin, passwords.old(), passwords.new_one(), seed])?;
+    let seed = seed.read()?;
+    let trial = with_passwords(kind, config, admin, None, passwords)?;
+    let Some(seed) = seed else { return Ok(trial) };
+    // The error names the part that is wrong and never the seed.
+    let totp = Arc::new(Totp::parse(seed.expose_secret()).context("the TOTP seed cannot be read")?);
+    let codes: CodeSource = Arc::new(move || {
+        let code = totp.code(SystemClock.now());
+        let valid_for = Duration::from_secs(code.seconds_left.into());
+        Box::pin(std::future::ready(Ok(OneTimeCode { code: code.code, valid_for })))
+    });
+    Ok(Trial { connector: trial.connector.with_codes(codes), ..trial })
+}
+
+fn one_from_stdin(sources: &[Source<'_>]) -> anyhow::Result<()> {
+    if sources.iter().filter(|source| source.is_stdin()).count() > 1 {
+        bail!("only one secret can come from standard input; name files for the others");
+    }
+    Ok(())
+}
+
 fn with_passwords(
     kind: Kind,
     config: Value,
@@ -181,9 +210,7 @@ fn assemble(
     login: &str,
     common: &Common,
 ) -> anyhow::Result<Trial> {
-    if sources.iter().filter(|source| source.is_stdin()).count() > 1 {
-        bail!("only one secret can come from standard input; name files for the others");
-    }
+    one_from_stdin(&sources)?;
     let [admin, old, new] = sources;
     let admin = admin.read()?.or(in_url);
     config["timeout_seconds"] = json!(common.timeout);

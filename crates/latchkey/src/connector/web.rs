@@ -26,6 +26,9 @@ pub(crate) struct Recipe {
     /// Host in place of the one that the recipe lists; once for each, in its order
     #[arg(long = "host", value_name = "HOST")]
     pub(crate) hosts: Vec<String>,
+    /// File with the TOTP seed of the login, in base32 or as an otpauth address; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) totp_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) reach: Reach,
     #[command(flatten)]

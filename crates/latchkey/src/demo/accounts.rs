@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::api::Named;
 use super::provision::Links;
+use super::service::{self, Stored};
 use super::sharing::{COLLECTIONS, Give, LOGINS, Login, On, Plan, To};
 use super::story::{Story, list};
 
@@ -18,6 +19,8 @@ pub(super) struct Shared {
     pub(super) links: Links,
     /// Ids of the logins by name.
     pub(super) logins: HashMap<&'static str, String>,
+    /// The passwords that were put into the vault and work at the practice service, by login.
+    pub(super) stored: HashMap<&'static str, Stored>,
 }
 
 /// Ids of collections and logins by name.
@@ -29,7 +32,13 @@ const A_MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 pub(super) async fn share(story: &mut Story, plan: Plan, links: Links) -> anyhow::Result<Shared> {
     story.screen.stage("Accounts are shared")?;
     let collections = make_collections(story).await?;
-    let logins = make_logins(story, &plan, &links, &collections).await?;
+    let known: Vec<Named> = story.api.all("/accounts").await?;
+    let logins = make_logins(story, &plan, &known, &collections).await?;
+    // Whoever knows a password knows what is in the vault by then, and only an account's owner stores one.
+    let stored = service::store(story, &logins).await?;
+    if !known.iter().any(|account| account.name == plan.owned) {
+        hand_over(story, &plan, &links, &logins[plan.owned]).await?;
+    }
     for give in &plan.gives {
         let body = grant(give, &links, &collections, &logins)?;
         story.api.tell("/grants", &body).await?;
@@ -39,7 +48,7 @@ pub(super) async fn share(story: &mut Story, plan: Plan, links: Links) -> anyhow
         story.api.tell(&format!("/accounts/{}/exposures", logins[name]), &body).await?;
     }
     show(story, &plan)?;
-    Ok(Shared { plan, links, logins })
+    Ok(Shared { plan, links, logins, stored })
 }
 
 async fn make_collections(story: &mut Story) -> anyhow::Result<Ids> {
@@ -58,24 +67,29 @@ async fn make_collections(story: &mut Story) -> anyhow::Result<Ids> {
 async fn make_logins(
     story: &mut Story,
     plan: &Plan,
-    links: &Links,
+    known: &[Named],
     collections: &Ids,
 ) -> anyhow::Result<Ids> {
-    let known: Vec<Named> = story.api.all("/accounts").await?;
     let leaver = &story.company.people[plan.leaver];
     let domain = leaver.user_name.rsplit_once('@').map_or("corp.example", |(_, domain)| domain).to_owned();
+    // Whoever is to store its password answers for it; no role alone gives access to secrets.
+    let me: Value = story.api.read("/me").await?;
     let mut made = Ids::new();
     for login in LOGINS {
         let mut body = account(login, &domain, collections);
-        if login.name == plan.owned {
-            body["owner_id"] = json!(person(links, plan.leaver)?);
-            if let Some(stays) = plan.stays {
-                body["successor_id"] = json!(person(links, stays)?);
-            }
-        }
-        made.insert(login.name, story.api.ensure("/accounts", &known, &body).await?);
+        body["owner_id"] = me["member_id"].clone();
+        made.insert(login.name, story.api.ensure("/accounts", known, &body).await?);
     }
     Ok(made)
+}
+
+/// The leaver answers for a login, and whoever stays is to take it over.
+async fn hand_over(story: &mut Story, plan: &Plan, links: &Links, account: &str) -> anyhow::Result<()> {
+    let mut body = json!({"owner_id": person(links, plan.leaver)?});
+    if let Some(stays) = plan.stays {
+        body["successor_id"] = json!(person(links, stays)?);
+    }
+    story.api.change(&format!("/accounts/{account}"), &body).await
 }
 
 fn account(login: &Login, domain: &str, collections: &Ids) -> Value {
@@ -126,6 +140,11 @@ fn show(story: &mut Story, plan: &Plan) -> anyhow::Result<()> {
     let name = &story.company.people[plan.leaver].display_name;
     let note = format!("And {name} knows the passwords of {} by heart.", list(&known));
     story.screen.note(&note)?;
+    let note = format!("Their passwords are in the vault, and open {}.", story.service.login_page());
+    story.screen.note(&note)?;
+    story
+        .screen
+        .note("That practice service stands in for the real ones; a connector changes passwords there.")?;
     story.screen.facts(&json!({
         "stage": "accounts",
         "accounts": LOGINS.len(),
@@ -133,6 +152,7 @@ fn show(story: &mut Story, plan: &Plan) -> anyhow::Result<()> {
         "collections": COLLECTIONS.len(),
         "grants": plan.gives.len(),
         "exposures": plan.knows.len(),
+        "service": story.service.login_page(),
     }))
 }
 

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use anyhow::Context;
 use latchkey_kernel::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::entra::escaped;
-use super::http::{Line, Target};
+use super::http::{Answer, Line, Target};
 
 /// The management API, on one connection.
 pub(super) struct Api {
@@ -73,6 +74,8 @@ pub(super) struct Case {
     pub(super) state: String,
     pub(super) cut_at: Timestamp,
     #[serde(default)]
+    pub(super) summary: Value,
+    #[serde(default)]
     pub(super) items: Vec<Item>,
     #[serde(default)]
     pub(super) removed_grants: Vec<Value>,
@@ -97,6 +100,18 @@ pub(super) struct Rotation {
     pub(super) account_id: String,
     pub(super) priority: i64,
     pub(super) state: String,
+}
+
+/// How a password was changed at the real system.
+#[derive(Debug, Deserialize)]
+pub(super) struct Changing {
+    pub(super) account_id: String,
+    pub(super) case_id: Option<String>,
+    pub(super) state: String,
+    pub(super) over: bool,
+    pub(super) verified_at: Option<Timestamp>,
+    pub(super) old_refused_at: Option<Timestamp>,
+    pub(super) sessions_ended: Option<u64>,
 }
 
 /// One moment of the case.
@@ -170,6 +185,30 @@ impl Api {
         Ok(())
     }
 
+    /// Puts, and gives the answer whatever its status.
+    pub(super) async fn put(&mut self, path: &str, body: &Value) -> anyhow::Result<Answer> {
+        self.line.put(path, body).await
+    }
+
+    /// Changes a thing.
+    pub(super) async fn change(&mut self, path: &str, body: &Value) -> anyhow::Result<()> {
+        self.line.patch(path, body).await?.expect(&[200])?;
+        Ok(())
+    }
+
+    /// What is at a path, as it came, whatever its status.
+    pub(super) async fn look(&mut self, path: &str) -> anyhow::Result<Answer> {
+        self.line.get(path).await
+    }
+
+    /// The present password of an account, shown to the caller; it is on record that they know it then.
+    pub(super) async fn reveal(&mut self, account: &str, secret: &str) -> anyhow::Result<String> {
+        let path = format!("/accounts/{account}/secrets/{secret}/reveal");
+        let shown: Value = self.line.post(&path, &json!({})).await?.expect(&[200])?.json()?;
+        let value = shown.get("value").and_then(Value::as_str);
+        Ok(value.context("a password that is revealed has a value")?.to_owned())
+    }
+
     /// A token of the member's own, where the API lets an Owner make one for them.
     pub(super) async fn token_of(&mut self, member: &str) -> anyhow::Result<Option<String>> {
         let body = json!({"name": "demo", "member_id": member, "scopes": ["self:read"]});
@@ -199,7 +238,12 @@ impl Api {
 impl Case {
     /// When this happened by the case's own timeline; all that is one transaction happened at the cut.
     pub(super) fn when(&self, event: &str) -> Timestamp {
-        self.timeline.iter().find(|entry| entry.event == event).map_or(self.cut_at, |entry| entry.at)
+        self.when_known(event).unwrap_or(self.cut_at)
+    }
+
+    /// When this happened, if the case's timeline has it.
+    pub(super) fn when_known(&self, event: &str) -> Option<Timestamp> {
+        self.timeline.iter().find(|entry| entry.event == event).map(|entry| entry.at)
     }
 }
 

@@ -1,12 +1,14 @@
 //! Where to look afterwards, and what a real directory needs.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use super::leaver::Left;
 use super::story::{Ending, Story};
 
 /// Says where to look: while the server stays, by URL; when it leaves, by command.
-pub(super) fn show(story: &mut Story, left: &Left, ending: Ending) -> anyhow::Result<()> {
+pub(super) fn show(story: &mut Story, left: &Left, report: &Path, ending: Ending) -> anyhow::Result<()> {
     let world = story.world.clone();
     let data = world.data.display().to_string();
     let screen = &mut story.screen;
@@ -22,9 +24,11 @@ pub(super) fn show(story: &mut Story, left: &Left, ending: Ending) -> anyhow::Re
             screen.text(&look("the leaver", &format!("/members/{}/access", left.id)))?;
             screen.text(&look("offboardings", "/offboardings"))?;
             screen.text(&look("the case", &format!("/offboardings/{}", left.case)))?;
-            screen.text(&look("to rotate", "/outbox?kind=rotation"))?;
+            screen.text(&look("rotations", "/rotations"))?;
             screen.text(&look("requests", "/flights"))?;
             screen.text(&format!("{:13} {}/v1/api/openapi.json", "the API", world.base_url))?;
+            screen.text(&format!("{:13} {}", "log in at", story.service.login_page()))?;
+            screen.text(&format!("{:13} latchkey offboarding verify {}", "the report", report.display()))?;
             screen.text(&format!("{:13} latchkey audit verify --data {data}", "audit log"))?;
             screen.text("")?;
             screen.text("For a real directory (docs/how-to/entra-id.md, docs/how-to/okta.md):")?;
@@ -37,6 +41,7 @@ pub(super) fn show(story: &mut Story, left: &Left, ending: Ending) -> anyhow::Re
         Ending::Leave => {
             screen.stage("That was the story")?;
             screen.text(&format!("See it again  latchkey serve --data {data}"))?;
+            screen.text(&format!("The report    latchkey offboarding verify {}", report.display()))?;
             screen.text(&format!("Audit log     latchkey audit verify --data {data}"))?;
         }
     }

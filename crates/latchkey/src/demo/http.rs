@@ -40,6 +40,11 @@ impl Target {
         Self::new(base_url, "/v1/api", "application/json", token)
     }
 
+    /// The practice service's API, with its admin's token.
+    pub(super) fn practice(base_url: &str, token: &str) -> anyhow::Result<Arc<Self>> {
+        Self::new(base_url, "/api", "application/json", token)
+    }
+
     fn new(
         base_url: &str,
         prefix: &'static str,
@@ -48,7 +53,7 @@ impl Target {
     ) -> anyhow::Result<Arc<Self>> {
         let authority = base_url
             .strip_prefix("http://")
-            .with_context(|| format!("the demo talks plain HTTP to its own server, not to {base_url}"))?
+            .with_context(|| format!("the demo talks plain HTTP to its own servers, not to {base_url}"))?
             .trim_end_matches('/')
             .to_owned();
         Ok(Arc::new(Self { authority, prefix, media_type, token: token.to_owned() }))
@@ -85,6 +90,10 @@ impl Line {
 
     pub(super) async fn post(&mut self, path: &str, body: &Value) -> anyhow::Result<Answer> {
         self.send(Method::POST, path, Some(body)).await
+    }
+
+    pub(super) async fn put(&mut self, path: &str, body: &Value) -> anyhow::Result<Answer> {
+        self.send(Method::PUT, path, Some(body)).await
     }
 
     pub(super) async fn patch(&mut self, path: &str, body: &Value) -> anyhow::Result<Answer> {
@@ -182,6 +191,11 @@ impl Answer {
     /// The body as JSON of this shape.
     pub(super) fn json<T: DeserializeOwned>(&self) -> anyhow::Result<T> {
         serde_json::from_slice(&self.body).with_context(|| format!("reading the answer to {}", self.asked))
+    }
+
+    /// The body as it came.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.body
     }
 
     /// The `id` of the resource in the body.

@@ -1,6 +1,7 @@
 //! One person leaves: what they could use, the directory's one request, and what it set off.
 
 use anyhow::{Context, ensure};
+use latchkey_kernel::Timestamp;
 use serde_json::{Value, json};
 
 use super::accounts::Shared;
@@ -18,6 +19,8 @@ pub(super) struct Left {
     pub(super) case: String,
     /// How many accounts they could use.
     pub(super) accounts: usize,
+    /// When the directory's request left.
+    pub(super) sent_at: Timestamp,
 }
 
 /// Shows a person's access, has the directory disable them, and shows what was cut and when.
@@ -85,7 +88,7 @@ pub(super) async fn leave(story: &mut Story, shared: &Shared) -> anyhow::Result<
             .map(|item| json!({"account": item.account_name, "rule": item.rule})).collect::<Vec<Value>>(),
         "timeline": timeline.facts(),
     }))?;
-    Ok(Left { accounts: usable.len(), id, name, case: case.id })
+    Ok(Left { accounts: usable.len(), id, name, case: case.id, sent_at: answer.sent_at })
 }
 
 /// Reads the user and then sets `active`, as the directory's service does with whom it knows.

@@ -7,7 +7,9 @@
 //!
 //! The stages, in `story`: the directory sends its people; they are members and teams; accounts
 //! are shared (`sharing` plans, `accounts` makes); one person leaves (`leaver`, with `watch` and
-//! `timeline`), and comes back (`returner`); where to look (`ending`).
+//! `timeline`); the passwords that they could use or knew change at the login service that stands in
+//! for the real systems (`passwords`, with `service`); they come back (`returner`); where to look
+//! (`ending`).
 
 mod accounts;
 mod api;
@@ -15,10 +17,12 @@ mod ending;
 mod entra;
 mod http;
 mod leaver;
+mod passwords;
 mod people;
 mod provision;
 mod returner;
 mod screen;
+mod service;
 mod sharing;
 mod story;
 mod table;

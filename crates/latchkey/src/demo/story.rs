@@ -12,7 +12,8 @@ use super::http::Target;
 use super::people::Company;
 use super::provision::{self, Pass, Sent};
 use super::screen::Screen;
-use super::{accounts, ending, leaver, returner, sharing};
+use super::service::Service;
+use super::{accounts, ending, leaver, passwords, returner, sharing};
 use crate::progress::Progress;
 
 /// How the demo is to be played.
@@ -40,6 +41,10 @@ pub(crate) struct World {
     pub(crate) api_token: String,
     /// Where the server keeps its data.
     pub(crate) data: PathBuf,
+    /// Where the practice login service listens, as `http://127.0.0.1:8081`.
+    pub(crate) practice_url: String,
+    /// The token of its admin.
+    pub(crate) practice_token: String,
 }
 
 /// What the caller does when the story is told.
@@ -58,6 +63,8 @@ pub(super) struct Story {
     pub(super) company: Arc<Company>,
     pub(super) scim: Arc<Target>,
     pub(super) api: Api,
+    /// Where the shared logins work.
+    pub(super) service: Service,
 }
 
 /// Plays the demo on a listening server.
@@ -71,6 +78,7 @@ pub(crate) async fn run(options: Options, world: World) -> anyhow::Result<Ending
         screen: Screen::new(options.json),
         scim: Target::scim(&world.base_url, &world.scim_token)?,
         api: Api::new(&Target::api(&world.base_url, &world.api_token)?),
+        service: Service::new(&world.practice_url, &world.practice_token)?,
         company: Arc::new(options.company),
         world,
     };
@@ -79,9 +87,10 @@ pub(crate) async fn run(options: Options, world: World) -> anyhow::Result<Ending
     story.members().await?;
     let shared = accounts::share(&mut story, plan, sent.links).await?;
     let left = leaver::leave(&mut story, &shared).await?;
+    let report = passwords::change(&mut story, &shared, &left).await?;
     returner::come_back(&mut story, &shared, &left).await?;
     let ending = if options.exit { Ending::Leave } else { Ending::Stay };
-    ending::show(&mut story, &left, ending)?;
+    ending::show(&mut story, &left, &report, ending)?;
     Ok(ending)
 }
 

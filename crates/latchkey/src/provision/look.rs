@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use latchkey_kernel::{Clock as _, OsEntropy, SystemClock};
 use latchkey_provisioning::Kind;
-use latchkey_provisioning::lint;
 use latchkey_provisioning::log::{Action, LogEntry, Status};
 use latchkey_provisioning::target_path::TargetPath;
 use latchkey_store::provisioning::log::LogFilter;
@@ -31,11 +30,7 @@ pub(super) async fn test_connection(options: options::Job, output: Output) -> an
         })
         .collect();
     let diagnosis = target.test(&matching, &OsEntropy).await;
-    let warnings: Vec<_> = [&opened.file().users, &opened.file().groups]
-        .into_iter()
-        .flatten()
-        .flat_map(lint::warnings)
-        .collect();
+    let warnings = opened.warnings();
     let ok = read.is_ok() && diagnosis.ok;
     let value = json!({
         "ok": ok,
@@ -58,7 +53,7 @@ pub(super) async fn test_connection(options: options::Job, output: Output) -> an
                 check.millis
             ));
         }
-        lines.extend(warnings.iter().map(|warning| format!("note {}: {}", warning.about, warning.message)));
+        lines.extend(warnings.iter().map(|warning| format!("note {warning}")));
         lines.join("\n")
     });
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -75,9 +70,9 @@ pub(super) async fn status(options: options::Job, output: Output) -> anyhow::Res
     };
     let totals = store.provisioning_totals(row.workspace_id, row.id).await?;
     let cycles = store.provisioning_cycles((row.workspace_id, row.id), 10).await?;
+    let running = opened.is_running(&store, &row);
     store.close().await?;
     let now = SystemClock.now();
-    let running = row.leased_until.is_some_and(|until| until > now);
     let value = json!({
         "job": row.name, "id": row.id, "state": row.state, "totals": totals, "running": running,
         "cycles": cycles,

@@ -1,11 +1,14 @@
 //! `latchkey provision`: a provisioning job from a file, at the command line.
 
+mod check;
 mod explain;
 mod look;
 mod open;
 mod options;
 mod preview;
 mod run;
+mod schema;
+mod templates;
 mod told;
 mod turn;
 
@@ -30,6 +33,10 @@ pub(crate) async fn run(command: Provision, output: Output) -> anyhow::Result<Ex
         Provision::Pause(options) => Box::pin(turn::pause(*options, output)).await,
         Provision::Start(options) => Box::pin(turn::start(*options, output)).await,
         Provision::Expression(options) => Box::pin(explain::expression(*options, output)).await,
+        Provision::Templates(options) => templates::templates(&options, output),
+        Provision::New(options) => templates::new(&options, output),
+        Provision::Lint(options) => check::lint(&options, output),
+        Provision::Schema(command) => schema::run(command, output),
         Provision::Functions { name } => explain::functions(name.as_deref(), output),
     }
 }

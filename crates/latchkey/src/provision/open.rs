@@ -56,6 +56,11 @@ impl Opened {
         &self.job.file
     }
 
+    /// What is allowed in the job's file, and probably regretted.
+    pub(super) fn warnings(&self) -> Vec<jobfile::Problem> {
+        jobfile::check(&self.text).warnings
+    }
+
     /// The source, not yet connected to.
     pub(super) async fn source(&self, store: &Store) -> anyhow::Result<JobSource> {
         let own = match &self.file().source {
@@ -137,6 +142,13 @@ impl Opened {
         Ok(Taken { row, ledger, store: store.clone(), held, renewal, _lock: lock })
     }
 
+    /// Whether somebody performs the job now.
+    pub(super) fn is_running(&self, store: &Store, row: &JobRow) -> bool {
+        let leased = row.leased_until.is_some_and(|until| until > SystemClock.now());
+        // One that was killed leaves its lease behind, and no lock.
+        leased && (!store.has_one_server() || self.lock(row.id).is_err())
+    }
+
     fn lock(&self, id: JobId) -> anyhow::Result<File> {
         let path = self.options.data.join(format!("job-{id}.lock"));
         let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
@@ -173,12 +185,15 @@ impl Opened {
 }
 
 impl Taken {
-    /// Gives the job free for others.
-    pub(super) async fn free(self) -> anyhow::Result<()> {
+    /// Gives the job free for others, whatever came of it.
+    pub(super) async fn end<T>(self, outcome: anyhow::Result<T>) -> anyhow::Result<T> {
         self.renewal.abort();
-        self.store.provisioning_job_free(self.held).await?;
-        self.store.close().await?;
-        Ok(())
+        let freed = self.store.provisioning_job_free(self.held).await;
+        let closed = self.store.close().await;
+        let value = outcome?;
+        freed?;
+        closed?;
+        Ok(value)
     }
 
     /// The job and the store that it is in.

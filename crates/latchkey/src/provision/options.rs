@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::check::Lint;
+use super::schema::Schema;
+use super::templates::{New, Templates};
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Provision {
     /// Run one cycle of a job: everything at first, then what changed
@@ -34,6 +38,15 @@ pub(crate) enum Provision {
     Pause(Box<Job>),
     /// Let a job run again that was paused, disabled or in quarantine
     Start(Box<Job>),
+    /// List the sources and targets that are known, or explain one
+    Templates(Templates),
+    /// Write a job file for a source and a target that are known, with all that there is to do
+    New(New),
+    /// Say what is wrong in a job file, and what is probably regretted
+    Lint(Lint),
+    /// Take mappings over from Entra ID, or give them back
+    #[command(subcommand)]
+    Schema(Schema),
     /// Evaluate an expression, with the value of each part
     Expression(Box<Expression>),
     /// Explain the functions of expressions
@@ -124,7 +137,7 @@ pub(crate) struct OnDemand {
 pub(crate) struct Logs {
     #[command(flatten)]
     pub(crate) job: Job,
-    /// Only objects whose name, source id or target id contains this
+    /// Only objects whose name, source id or target id contains this, in any letter case
     #[arg(long, value_name = "TEXT")]
     pub(crate) object: Option<String>,
     /// Only with this outcome: success, failure, skipped or warning

@@ -118,6 +118,15 @@ pub(super) fn summary(cycle: &CycleSummary, failures: &[LogEntry]) -> String {
     lines.join("\n")
 }
 
+/// A cycle that did what was looked at before.
+pub(super) fn planned_summary(cycle: &CycleSummary) -> String {
+    let took = told(cycle.ended.since(cycle.began));
+    format!(
+        "Done as in the preview in {took}; what was not in it is left to the next cycle.\n  {}",
+        figures(&cycle.counts)
+    )
+}
+
 /// What was done, without what was not.
 pub(super) fn figures(counts: &Counts) -> String {
     let all = [

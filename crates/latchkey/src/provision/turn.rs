@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use latchkey_cycles::{Ledger as _, Reset, restart as forget};
+use latchkey_cycles::{Ledger as _, Reset, StoredLedger, restart as forget};
 use latchkey_provisioning::ledger::Write;
 use latchkey_provisioning::state::{JobState, JobStatus};
 use serde_json::json;
@@ -17,17 +17,23 @@ pub(super) async fn allow_deletes(
 ) -> anyhow::Result<ExitCode> {
     let opened = Opened::read(options.job)?;
     let taken = opened.take(&opened.store().await?).await?;
-    let held = usize::try_from(taken.ledger.totals().await?.held).unwrap_or(usize::MAX);
-    let most = options.at_most.unwrap_or(held);
-    let state = JobState { approved: Some(most), ..taken.ledger.state().await? };
-    taken.ledger.write(vec![Write::State(Box::new(state))]).await?;
-    taken.free().await?;
+    let allowed = allow(&taken.ledger, options.at_most).await;
+    let (held, most) = taken.end(allowed).await?;
     output.answer(&json!({ "held": held, "allowed": most }), || {
         format!(
             "{held} objects are held. The next cycle may disable and delete up to {most}; `latchkey provision run` runs it."
         )
     });
     Ok(ExitCode::SUCCESS)
+}
+
+/// How many are held, and how many of them may go now.
+async fn allow(ledger: &StoredLedger, at_most: Option<usize>) -> anyhow::Result<(usize, usize)> {
+    let held = usize::try_from(ledger.totals().await?.held).unwrap_or(usize::MAX);
+    let most = at_most.unwrap_or(held);
+    let state = JobState { approved: Some(most), ..ledger.state().await? };
+    ledger.write(vec![Write::State(Box::new(state))]).await?;
+    Ok((held, most))
 }
 
 pub(super) async fn restart(options: options::Restart, output: Output) -> anyhow::Result<ExitCode> {
@@ -44,8 +50,8 @@ pub(super) async fn restart(options: options::Restart, output: Output) -> anyhow
             options::Reset::Full => vec![Reset::Watermark, Reset::Escrows, Reset::Quarantine, Reset::Links],
         })
         .collect();
-    forget(&taken.ledger, &resets).await?;
-    taken.free().await?;
+    let forgotten = forget(&taken.ledger, &resets).await;
+    taken.end(forgotten.map_err(Into::into)).await?;
     output.answer(&json!({ "restarted": true }), || {
         "Done; the next cycle begins anew. What is linked stays linked unless you reset links.".to_owned()
     });
@@ -68,13 +74,18 @@ async fn set(
 ) -> anyhow::Result<ExitCode> {
     let opened = Opened::read(options)?;
     let taken = opened.take(&opened.store().await?).await?;
-    let mut state = taken.ledger.state().await?;
+    let put = put(&taken.ledger, status).await;
+    taken.end(put).await?;
+    output.answer(&json!({ "status": status }), || words.to_owned());
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn put(ledger: &StoredLedger, status: JobStatus) -> anyhow::Result<()> {
+    let mut state = ledger.state().await?;
     state.status = status;
     if status == JobStatus::Active {
         state.quarantine = None;
     }
-    taken.ledger.write(vec![Write::State(Box::new(state))]).await?;
-    taken.free().await?;
-    output.answer(&json!({ "status": status }), || words.to_owned());
-    Ok(ExitCode::SUCCESS)
+    ledger.write(vec![Write::State(Box::new(state))]).await?;
+    Ok(())
 }

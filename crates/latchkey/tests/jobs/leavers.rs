@@ -1,6 +1,6 @@
 //! Whoever leaves the directory is out of the application at once, whatever the schedule says.
 //!
-//! How many leavers are measured can be set: `LATCHKEY_LEAVERS=1000`, as `cargo xtask soak leavers` does.
+//! How many leavers are measured can be set: `LATCHKEY_LEAVERS=1000`, as `cargo xtask soak directory` does.
 
 use std::time::{Duration, Instant};
 

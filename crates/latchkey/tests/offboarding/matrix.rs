@@ -172,6 +172,44 @@ on_both! {
         assert!((400..500).contains(&twice.status), "{twice:?}");
     }
 
+    async fn an_offboarding_is_undone_by_chosen_grants_and_the_rest_later(server: &Server) {
+        let scene = Scene::new(server, "undo").await;
+        let ida = scene.person("ida").await;
+        let team = scene.group("A", &[&ida]).await;
+        let (bank, ads, blog) = (
+            api::account(&scene.api, "Bank", "privileged").await,
+            api::account(&scene.api, "Ads", "privileged").await,
+            api::account(&scene.api, "Blog", "standard").await,
+        );
+        api::grant_member(&scene.api, &ida, &bank).await;
+        api::grant_member(&scene.api, &ida, &blog).await;
+        api::grant_team(&scene.api, &team, &ads).await;
+        scene.disable(&ida).await;
+        let case = api::case_of(&scene.api, &ida).await;
+        scene.enable(&ida).await;
+        let review = scene.api.get(&format!("/members/{ida}/review")).await.expect(200).json();
+        assert!(text(&review, "/undo_until") > text(&review, "/left_at"), "{review}");
+        let removed = list(&review, "/grants");
+        let of_blog = removed.iter().find(|grant| text(grant, "/account_id") == blog).expect("it is offered");
+        let path = format!("/members/{ida}/undo-offboarding");
+        let chosen = json!({"reason": "wrong person", "grants": [text(of_blog, "/id")]});
+        scene.api.post(&path, &chosen).await.expect(200);
+        assert_eq!(scene.access(&ida).await, set(&[&blog]));
+        assert_eq!(api::rotations(&scene.api, &case, "ready").await.len(), 2, "what she knew still changes");
+        assert!(!scene.is_waiting_for_review(&ida).await);
+        let unknown = json!({"reason": "x", "grants": [crate::support::NEVER]});
+        assert_eq!(scene.api.post(&path, &unknown).await.status, 409);
+        let rest = json!({"reason": "wrong person", "grants": "all", "teams": "all"});
+        scene.api.post(&path, &rest).await.expect(200);
+        assert_eq!(scene.access(&ida).await, set(&[&bank, &ads, &blog]));
+        let grants = api::all(&scene.api, &format!("/grants?member={ida}")).await;
+        assert_eq!(grants.len(), 2, "none is given twice: {grants:?}");
+        assert!(api::rotations(&scene.api, &case, "ready").await.is_empty(), "all of it was a mistake");
+        let audit = api::audit_of(&scene.api, text(&case, "/id")).await;
+        let undone = audit.iter().filter(|record| record["action"] == "offboarding.undone").count();
+        assert_eq!(undone, 2, "{audit:?}");
+    }
+
     async fn r8_two_disables_at_once_are_one_leaving(server: &Server) {
         let scene = Scene::new(server, "r8").await;
         for round in 0..4 {

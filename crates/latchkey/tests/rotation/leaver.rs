@@ -1,9 +1,7 @@
 //! A leaver's password, from the directory's word to the closed case.
 
-use std::time::Duration;
-
 use latchkey_testkit::{Server, on_both};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::scim::{set_active, user_id};
 use crate::support::{api, list, text};
@@ -20,7 +18,7 @@ on_both! {
         let ida = user_id(&scim, "ida@corp.example").await;
         api::grant_member(&api, &ida, &held.account).await;
         set_active(&scim, &ida, false).await;
-        let case = closed(server, &api, &ida).await;
+        let case = api::closed_case_of(&api, &ida).await;
         assert_eq!(case["state"], "complete", "{case}");
         assert!(case["summary"]["time_to_safe_ms"].as_u64().is_some(), "{case}");
         let new = held.vaulted(server, &workspace).await;
@@ -47,16 +45,4 @@ on_both! {
         let listed = server.cli(&[&["connector", "list"], &name[..]].concat()).await;
         assert_eq!(text(&listed.success().json(), "/0/kind"), "postgres");
     }
-}
-
-/// The member's case, once it is closed.
-async fn closed(server: &Server, api: &latchkey_testkit::Client, member: &str) -> Value {
-    for _ in 0..600 {
-        let case = api::case_of(api, member).await;
-        if text(&case, "/state").starts_with("complete") {
-            return case;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("the case never closes: {}\n{}", api::case_of(api, member).await, server.log());
 }

@@ -40,6 +40,10 @@ impl Target {
         ([127, 0, 0, 1], self.port).into()
     }
 
+    pub(crate) fn admin(&self) -> &str {
+        &self.admin
+    }
+
     async fn superuser(&self) -> tokio_postgres::Client {
         connect(&self.server.url()).await.expect("the superuser is let in")
     }
@@ -92,7 +96,6 @@ async fn connect(url: &str) -> Result<tokio_postgres::Client, tokio_postgres::Er
 pub(crate) struct Held {
     pub(crate) account: String,
     pub(crate) secret: String,
-    pub(crate) role: String,
     pub(crate) old: String,
 }
 
@@ -108,7 +111,7 @@ impl Held {
         let secret = api::secret(&api, &account, secret).await;
         let set = json!({ "connector_id": connector });
         api.put(&format!("/accounts/{account}/rotation"), &set).await.expect(200);
-        Self { account, secret, role: role.to_owned(), old }
+        Self { account, secret, old }
     }
 
     /// What the vault calls its password.

@@ -109,6 +109,18 @@ pub(crate) async fn case_of(api: &Client, member: &str) -> Value {
     api.get(&format!("/offboardings/{}", text(&cases[0], "/id"))).await.expect(200).json()
 }
 
+/// A member's one case, once nothing is left to do for it.
+pub(crate) async fn closed_case_of(api: &Client, member: &str) -> Value {
+    for _ in 0..600 {
+        let case = case_of(api, member).await;
+        if text(&case, "/state").starts_with("complete") {
+            return case;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("the case never closes: {}", case_of(api, member).await);
+}
+
 /// The accounts that a case's items decide so (`rotate` or `keep`), each with its rule.
 pub(crate) fn decided(case: &Value, decision: &str) -> Vec<(String, String)> {
     let mut items: Vec<_> = list(case, "/items")

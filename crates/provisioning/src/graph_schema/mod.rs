@@ -3,7 +3,7 @@
 //! What admins download from Entra ID can be read, and what is written can be read there again.
 //! Nothing is lost in silence: what has no counterpart here is a [`Note`] with its place, and what a
 //! file says beyond mappings (directories, metadata, ids) is kept if it is given back to
-//! [`export`]. A field of the wrong type refuses the whole file, with the place of every such field.
+//! [`export()`]. A field of the wrong type refuses the whole file, with the place of every such field.
 
 mod export;
 mod import;

@@ -35,9 +35,14 @@ pub(super) struct File<'t> {
     pub(super) kept: bool,
 }
 
+/// The line in which something begins, from 1.
+pub(super) fn line_of(text: &str, span: &Range<usize>) -> usize {
+    text.get(..span.start).map_or(1, |before| before.matches('\n').count() + 1)
+}
+
 impl File<'_> {
     pub(super) fn say(&self, span: &Range<usize>, field: &str, message: impl Into<String>) {
-        let line = self.text.get(..span.start).map_or(1, |before| before.matches('\n').count() + 1);
+        let line = line_of(self.text, span);
         self.problems.borrow_mut().push(Problem { line, field: field.to_owned(), message: message.into() });
     }
 }

@@ -3,18 +3,23 @@
 //! Every mistake is found in one reading, each with its line, its field, what was found and what is
 //! allowed. Nothing is read but the text: files and secrets that it names are opened by others.
 
+mod check;
 mod fields;
 mod mappings;
 mod source;
 mod target;
+mod written;
 
 use std::cell::RefCell;
 use std::time::Duration;
 
+pub use check::{Checked, check};
 pub use fields::Problem;
 pub use source::{Directory, FileFormat, SecretFrom};
 pub use target::{Credential, Dialect, TargetConfig};
+pub use written::{quoted, section};
 
+use check::Section;
 use fields::{Fields, File};
 use toml::de::DeTable;
 
@@ -96,7 +101,7 @@ fn parse_as(text: &str, kept: bool) -> Result<JobFile, Vec<Problem>> {
         file.say(&span, "", format!("this is no TOML: {}", error.message()));
         file.problems.take()
     })?;
-    let job = read(Fields::new(&file, table.get_ref(), 0..0, String::new()), &file);
+    let job = read(table.get_ref(), &file);
     let mut problems = file.problems.take();
     problems.sort_by_key(|problem| problem.line);
     match job {
@@ -105,7 +110,8 @@ fn parse_as(text: &str, kept: bool) -> Result<JobFile, Vec<Problem>> {
     }
 }
 
-fn read<'f>(root: Fields<'f>, file: &'f File<'f>) -> Option<JobFile> {
+fn read<'f>(table: &'f DeTable<'f>, file: &'f File<'f>) -> Option<JobFile> {
+    let root = Fields::new(file, table, 0..0, String::new());
     let whole = || 0..0;
     let section = |key: &'static str, what: &str| {
         if !root.has(key) {
@@ -125,9 +131,10 @@ fn read<'f>(root: Fields<'f>, file: &'f File<'f>) -> Option<JobFile> {
             "neither users nor groups are mapped; add [users] with mappings = \"default\"",
         );
     }
-    for (key, mapping) in [("users", &users), ("groups", &groups)] {
+    for (section, mapping) in [(Section::Users, &users), (Section::Groups, &groups)] {
         for Warning { about, message } in mapping.iter().flat_map(lint::errors) {
-            root.say(key, format!("{about}: {message}"));
+            let (span, field) = check::of_mapping(table, section, &about);
+            file.say(&span, &field, format!("{about}: {message}"));
         }
     }
     let (source, target) = (from.and_then(source::read), to.and_then(target::read));

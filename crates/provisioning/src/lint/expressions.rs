@@ -30,6 +30,14 @@ pub(super) fn warnings(mapping: &ObjectMapping, found: &mut Findings) {
     }
 }
 
+/// Whether a mapping's expression calls this function anywhere.
+pub(super) fn calls(one: &AttributeMapping, function: &str) -> bool {
+    let Source::Expression(program) = &one.source else { return false };
+    let mut nodes = Vec::new();
+    collect(program.tree(), false, &mut nodes);
+    nodes.iter().any(|(node, _)| matches!(&node.kind, NodeKind::Call { name, .. } if name == function))
+}
+
 /// What concerns the function at the root.
 fn of_call(one: &AttributeMapping, root: &Node, found: &mut Findings) {
     let NodeKind::Call { name, parameters } = &root.kind else { return };

@@ -2,9 +2,12 @@
 
 mod expressions;
 mod filters;
+mod job;
 mod leaving;
 mod matching;
 mod shape;
+
+pub use job::of_job;
 
 use serde::Serialize;
 

@@ -3,6 +3,7 @@
 
 use latchkey_expr::FUNCTIONS;
 use latchkey_provisioning::graph_schema::{Imported, export, import};
+use latchkey_provisioning::jobfile;
 use latchkey_provisioning::mapping::Reference;
 use latchkey_provisioning::{Apply, AttributeMapping, Flow, ObjectMapping, Source, defaults};
 use serde_json::{Value as Json, json};
@@ -118,6 +119,18 @@ fn what_is_written_without_the_original_means_the_same_when_it_is_read() {
     assert_eq!(applies, [Apply::OnCreate, Apply::AddOnly, Apply::WhileEmpty]);
     assert!(matches!(&users.attributes[6].source, Source::Constant(text) if text == "a \"b\" \\"));
     assert!(matches!(users.attributes[21].source, Source::Reference(Reference::Manager)));
+
+    // As a job file has it, too; one that is off is no mapping there.
+    let mut on = read(&schema);
+    on.users.iter_mut().for_each(|users| users.enabled = true);
+    let sections = [&on.users, &on.groups].into_iter().flatten().map(jobfile::section);
+    let text = format!(
+        "[job]\nname = \"x\"\n[source]\nkind = \"embedded\"\n[target]\n{}",
+        sections.collect::<String>()
+    );
+    let job = jobfile::parse(&text).unwrap_or_else(|problems| panic!("{problems:#?}\n{text}"));
+    assert_eq!(meaning(job.users.as_ref()), meaning(on.users.as_ref()));
+    assert_eq!(meaning(job.groups.as_ref()), meaning(on.groups.as_ref()));
 
     let exported = export(imported.users.as_ref(), imported.groups.as_ref(), None);
     let again = read(&exported.schema);

@@ -9,7 +9,7 @@ mod world;
 
 use std::time::Duration;
 
-use latchkey_rotation::{State, Word, answer, call_off};
+use latchkey_rotation::{State, Verdict, Word, answer, call_off};
 
 use target::LATEST;
 use world::{FOREIGN, LEASE, Sabotage, World};
@@ -123,6 +123,16 @@ fn check_always(world: &mut World) {
     let works = world.target.works;
     if works != FOREIGN && !world.db.versions.values().any(|value| *value == works) {
         world.faults.push(format!("V2: the target takes {works}, which the vault does not hold"));
+    }
+    if let Some(job) = world.db.job.as_ref().filter(|job| job.state == State::Diverged) {
+        let refused = |version| {
+            job.trials.iter().any(|trial| trial.version == version && trial.verdict == Verdict::Refused)
+        };
+        let new = job.staged.map(|version| world.value_of(version));
+        let arrives = world.target.under_way.iter().any(|(.., value)| Some(*value) == new);
+        if job.candidates().all(refused) && (new == Some(works) || arrives) {
+            world.faults.push("V3: called diverged, and the new secret works or is about to".to_owned());
+        }
     }
     let window = world.policy.failed_login_every;
     let most = world.target.most_failures_in_a_window(window);

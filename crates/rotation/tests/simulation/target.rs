@@ -19,6 +19,8 @@ pub(crate) struct Nature {
     pub(crate) picky: u64,
     /// It refuses the value that it has.
     pub(crate) remembers: bool,
+    /// Failed logins lock nobody out, so that one follows the other at once.
+    pub(crate) locks_nobody: bool,
     /// How many of a hundred requests go wrong.
     pub(crate) faulty: u64,
 }
@@ -31,6 +33,7 @@ impl Nature {
             keeps_old: chance.percent(4),
             picky: [0, 0, 10, 60, 100][chance.place(5)],
             remembers: chance.percent(40),
+            locks_nobody: chance.percent(40),
             faulty: [0, 10, 40, 70][chance.place(4)],
         }
     }
@@ -134,8 +137,9 @@ impl Target {
         }
         if !chance.percent(self.nature.faulty) {
             self.set(new, now);
-            if chance.percent(10) {
-                // The network brings it a second time.
+            if !self.nature.locks_nobody && chance.percent(10) {
+                // The network brings it a second time. Those that lock nobody out are databases and
+                // the like, whose sessions bring a statement once.
                 self.under_way.push((now.plus(LATEST), old, new));
             }
             return Ok(());

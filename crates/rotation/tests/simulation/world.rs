@@ -11,7 +11,7 @@ use latchkey_rotation::{
 };
 
 use crate::chance::Chance;
-use crate::target::{Nature, Target};
+use crate::target::{LATEST, Nature, Target};
 
 /// How a worker may be broken on purpose, to see that the checks can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +88,11 @@ impl World {
         policy.resets_drift = chance.percent(30);
         policy.ends_sessions = chance.percent(30);
         policy.old_tolerance = nature.lag;
+        // A worker may stall for as long as its lease before it acts.
+        policy.settles_within = LEASE + LATEST;
+        if nature.locks_nobody {
+            policy.failed_login_every = Duration::ZERO;
+        }
         let db = Durable {
             job: None,
             fence: 0,

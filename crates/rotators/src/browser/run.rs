@@ -96,7 +96,9 @@ impl Run<'_> {
             }
             Act::Code { targets } => {
                 use secrecy::ExposeSecret;
-                let Some(code) = self.codes.next().await else {
+                let code = self.codes.next().await;
+                let code = code.map_err(|what| self.failure(Class::Transient, place, &what))?;
+                let Some(code) = code else {
                     let what = "the account has no TOTP secret in Latchkey";
                     return Err(self.failure(Class::NeedsPerson, place, what).into());
                 };

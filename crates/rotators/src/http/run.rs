@@ -65,7 +65,8 @@ impl<'a> Run<'a> {
     /// Performs the step; its answer is judged by the caller.
     pub(crate) async fn send(&mut self, step: &Step) -> Result<Answer, Failure> {
         if step.uses(&Slot::Code) {
-            self.values.code = self.codes.next().await;
+            let code = self.codes.next().await;
+            self.values.code = code.map_err(|what| self.failure(Class::Transient, step, &what))?;
         }
         let out = self.outgoing(&step.request).map_err(|(class, what)| self.failure(class, step, &what))?;
         let sent = self.session.send(out, &self.known).await;

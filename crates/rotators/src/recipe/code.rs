@@ -1,6 +1,7 @@
 //! One-time codes, which the vault computes and the connectors only use.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,8 +16,12 @@ pub struct OneTimeCode {
     pub valid_for: Duration,
 }
 
-/// Where the codes of one account come from. Asked at the moment when a code is needed.
-pub type CodeSource = Arc<dyn Fn() -> OneTimeCode + Send + Sync>;
+/// A code on its way, or why there is none: what happened, without any secret.
+pub type Coming = Pin<Box<dyn Future<Output = Result<OneTimeCode, String>> + Send>>;
+
+/// Where the codes of one account come from. Asked at the moment when a step needs a code, so that
+/// whoever gives it can put its use on record first.
+pub type CodeSource = Arc<dyn Fn() -> Coming + Send + Sync>;
 
 /// Codes of which none is given out twice, since targets take each only once (RFC 6238, 5.2).
 #[derive(Clone, Default)]
@@ -31,16 +36,16 @@ impl Codes {
     }
 
     /// The present code, or the next one if the present one was used; none without a source.
-    pub(crate) async fn next(&self) -> Option<SecretString> {
-        let source = self.source.as_ref()?;
+    pub(crate) async fn next(&self) -> Result<Option<SecretString>, String> {
+        let Some(source) = &self.source else { return Ok(None) };
         loop {
-            let now = source();
+            let now = source().await?;
             {
                 let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
                 let used = last.as_ref().is_some_and(|last| last.expose_secret() == now.code.expose_secret());
                 if !used {
                     *last = Some(now.code.clone());
-                    return Some(now.code);
+                    return Ok(Some(now.code));
                 }
             }
             tokio::time::sleep(now.valid_for + Duration::from_millis(50)).await;

@@ -9,7 +9,7 @@ mod known;
 mod template;
 
 pub(crate) use code::Codes;
-pub use code::{CodeSource, OneTimeCode};
+pub use code::{CodeSource, Coming, OneTimeCode};
 pub(crate) use document::{RecipeError, class, read};
 pub(crate) use head::Head;
 pub(crate) use host::{Host, Origins};

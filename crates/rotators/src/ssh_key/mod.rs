@@ -4,8 +4,11 @@ mod file;
 
 use std::sync::Arc;
 
+use latchkey_kernel::Entropy;
 use latchkey_rotation::{Class, Failure};
 use russh::keys::PrivateKey;
+use russh::keys::ssh_key::LineEnding;
+use russh::keys::ssh_key::private::Ed25519Keypair;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
@@ -35,6 +38,14 @@ pub struct Config {
     pub sudo: Option<bool>,
     /// How long each step may take.
     pub timeout_seconds: Option<u64>,
+}
+
+/// A new Ed25519 key without a passphrase, in OpenSSH's format: the secret that this connector takes.
+#[must_use]
+pub fn generate(entropy: &dyn Entropy) -> SecretString {
+    let pair = Ed25519Keypair::from_seed(&entropy.bytes());
+    let text = PrivateKey::from(pair).to_openssh(LineEnding::LF);
+    SecretString::from(text.expect("a key without a passphrase is encoded").as_str())
 }
 
 /// The connector. Its secrets are private keys in OpenSSH's format.

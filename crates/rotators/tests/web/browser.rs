@@ -50,12 +50,14 @@ fn at(service: &Service, text: &str, patience: u32) -> BrowserRecipe {
 }
 
 fn codes() -> CodeSource {
-    Arc::new(|| {
-        let now = u64::try_from(SystemClock.now().as_millis()).expect("after 1970");
-        let seconds = now / 1_000;
-        let left = Duration::from_millis((seconds / PERIOD + 1) * PERIOD * 1_000 - now);
-        OneTimeCode { code: totp::code(SEED, seconds, PERIOD).into(), valid_for: left }
-    })
+    Arc::new(|| Box::pin(std::future::ready(Ok(present()))))
+}
+
+fn present() -> OneTimeCode {
+    let now = u64::try_from(SystemClock.now().as_millis()).expect("after 1970");
+    let seconds = now / 1_000;
+    let left = Duration::from_millis((seconds / PERIOD + 1) * PERIOD * 1_000 - now);
+    OneTimeCode { code: totp::code(SEED, seconds, PERIOD).into(), valid_for: left }
 }
 
 #[tokio::test]
@@ -76,8 +78,9 @@ async fn a_refused_code_says_nothing_about_the_password() {
     let service =
         Service::start(Options { period: PERIOD, ..Options::default() }).await.expect("a free port");
     service.add_user(USER, OLD, Some(SEED));
-    let wrong: CodeSource =
-        Arc::new(|| OneTimeCode { code: "000000".into(), valid_for: Duration::from_secs(1) });
+    let wrong: CodeSource = Arc::new(|| {
+        Box::pin(async { Ok(OneTimeCode { code: "000000".into(), valid_for: Duration::from_secs(1) }) })
+    });
     let failure = at(&service, recipes::BROWSER_TOTP, 30)
         .with_codes(wrong)
         .verify(USER, &secret(OLD))

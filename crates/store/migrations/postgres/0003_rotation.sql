@@ -88,6 +88,20 @@ create table rotation_step (
   constraint rotation_step_job foreign key (workspace_id, rotation_id) references rotation_job (workspace_id, id) on delete cascade
 );
 
+create table rotation_picture (
+  workspace_id uuid not null,
+  rotation_id uuid not null,
+  number bigint not null,
+  at bigint not null,
+  media_type text collate "C" not null,
+  key_number bigint not null,
+  sealed bytea not null,
+  primary key (workspace_id, rotation_id, number),
+  constraint rotation_picture_job foreign key (workspace_id, rotation_id) references rotation_job (workspace_id, id) on delete cascade
+);
+-- A key is not retired while a picture is sealed under it.
+create index rotation_picture_key on rotation_picture (workspace_id, key_number, rotation_id, number);
+
 create table manual_task (
   workspace_id uuid not null,
   id uuid not null,

@@ -56,6 +56,7 @@ create table provisioning_member (
   job_id uuid not null,
   group_key uuid not null,
   member_key uuid not null,
+  told boolean not null,
   wanted boolean not null,
   sent boolean not null,
   due_at bigint,

@@ -88,6 +88,20 @@ create table rotation_step (
   constraint rotation_step_job foreign key (workspace_id, rotation_id) references rotation_job (workspace_id, id) on delete cascade
 ) strict, without rowid;
 
+create table rotation_picture (
+  workspace_id blob not null,
+  rotation_id blob not null,
+  number integer not null,
+  at integer not null,
+  media_type text not null,
+  key_number integer not null,
+  sealed blob not null,
+  primary key (workspace_id, rotation_id, number),
+  constraint rotation_picture_job foreign key (workspace_id, rotation_id) references rotation_job (workspace_id, id) on delete cascade
+) strict;
+-- A key is not retired while a picture is sealed under it.
+create index rotation_picture_key on rotation_picture (workspace_id, key_number, rotation_id, number);
+
 create table manual_task (
   workspace_id blob not null,
   id blob not null,

@@ -56,6 +56,7 @@ create table provisioning_member (
   job_id blob not null,
   group_key blob not null,
   member_key blob not null,
+  told integer not null,
   wanted integer not null,
   sent integer not null,
   due_at integer,

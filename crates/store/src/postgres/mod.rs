@@ -12,9 +12,10 @@ use std::time::Duration;
 use deadpool_postgres::{
     Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
 };
+use futures_util::TryStreamExt;
 use latchkey_kernel::id::WorkspaceId;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Config, NoTls, Statement};
 
 use crate::audit;
@@ -23,17 +24,20 @@ use crate::error::{CommitError, Conflict, StoreError, UniqueKey};
 use crate::migrate;
 use crate::row::{self, Columns, Load, Row};
 use crate::statement::Stmt;
-use crate::store::{Asked, LoginChange, Made, Options};
+use crate::store::{Asked, LoginChange, Options};
 use crate::value::Val;
 pub(crate) use logins::Logins;
 #[cfg(test)]
 pub(crate) use logins::STATEMENTS;
+use pipeline::Question;
 use trips::Trips;
 
 /// Connections that look-ups share: each carries many at a time, one after the other on the wire.
 const LOOK_UPS: usize = 4;
 /// How long to wait for a connection, free or new, before the caller is told to come back.
 const WAIT: Duration = Duration::from_secs(5);
+/// Rows seen one by one before others are let in between.
+const BREATH: usize = 1_000;
 /// Who migrates holds this advisory lock. The number is arbitrary and ours.
 const MIGRATION_LOCK: i64 = 0x6c61_7463_686b_6579;
 
@@ -152,21 +156,43 @@ impl Postgres {
         .await
     }
 
-    pub(crate) async fn scan_made<T>(&self, made: Made, load: Load<T>) -> Result<Vec<T>, StoreError> {
+    pub(crate) async fn scan_asked<T>(&self, asked: &Asked<T>) -> Result<Vec<T>, StoreError> {
         let _trip = self.trips.begin();
         Self::again(async || {
             let client = self.client().await?;
-            if made.keep {
-                return query(&client, made.name, &made.sql, &made.params, load).await;
-            }
-            // One round trip, and nothing that stays: clients choose the shapes of these.
-            let params: Vec<(&(dyn ToSql + Sync), Type)> =
-                made.params.iter().map(|value| (value as _, value.pg_type())).collect();
-            let rows =
-                client.query_typed(&made.sql, &params).await.map_err(|error| failed(made.name, error))?;
-            load_all(&rows, load)
+            let prepared = prepare_asked(&client, asked).await?;
+            let rows = pipeline::query(&client, question(prepared.as_ref(), asked)).await;
+            load_all(&rows.map_err(|error| failed(asked.text.name(), error))?, asked.load)
         })
         .await
+    }
+
+    /// Rows as they come, so that as many as there are need no room. Ends with what `see` fails with.
+    pub(crate) async fn each<T, E: From<StoreError>>(
+        &self,
+        asked: &Asked<T>,
+        mut see: impl FnMut(T) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let _trip = self.trips.begin();
+        let failed = |error| failed(asked.text.name(), error);
+        let (_client, rows) = Self::again(async || {
+            let client = self.client().await?;
+            let prepared = prepare_asked(&client, asked).await?;
+            let rows = pipeline::stream(&client, question(prepared.as_ref(), asked)).await;
+            Ok((client, rows.map_err(failed)?))
+        })
+        .await?;
+        let mut rows = std::pin::pin!(rows);
+        let mut seen = 0_usize;
+        while let Some(row) = rows.try_next().await.map_err(failed)? {
+            see((asked.load)(&mut Columns::of(Row::Postgres(&row)))?)?;
+            seen += 1;
+            if seen.is_multiple_of(BREATH) {
+                // A long look must not keep others from being served.
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(())
     }
 
     /// Several reads in one snapshot and one round trip.
@@ -174,8 +200,8 @@ impl Postgres {
         let _trip = self.trips.begin();
         Self::again(async || {
             let client = self.client().await?;
-            let prepared = prepare_asked(&client, &asked).await?;
-            let answers = pipeline::queries(&client, with_params(&prepared, &asked)).await;
+            let prepared = prepare_all(&client, &asked).await?;
+            let answers = pipeline::queries(&client, questions(&prepared, &asked)).await;
             load_asked(answers, &asked)
         })
         .await
@@ -195,9 +221,9 @@ impl Postgres {
         for op in &ops {
             prepared.push(prepare(&client, op.stmt.name, op.stmt.postgres_of(op.expect.is_some())).await?);
         }
-        let then = prepare_asked(&client, &asked).await?;
+        let then = prepare_all(&client, &asked).await?;
         let statements = prepared.iter().zip(&ops).map(|(prepared, op)| (prepared, &op.params[..]));
-        let done = pipeline::transaction(&client, statements, with_params(&then, &asked)).await;
+        let done = pipeline::transaction(&client, statements, questions(&then, &asked)).await;
         // Also when it failed: a broken connection may have committed.
         for (_, change) in &logins {
             self.logins.forget(change);
@@ -325,19 +351,37 @@ async fn query<T>(
     load_all(&rows, load)
 }
 
-async fn prepare_asked<T>(client: &impl Asks, asked: &[Asked<T>]) -> Result<Vec<Statement>, StoreError> {
+/// What clients choose the shape of is not prepared: nothing of it stays.
+async fn prepare_asked<T>(client: &impl Asks, asked: &Asked<T>) -> Result<Option<Statement>, StoreError> {
+    if !asked.text.keeps() {
+        return Ok(None);
+    }
+    prepare(client, asked.text.name(), asked.text.postgres()).await.map(Some)
+}
+
+async fn prepare_all<T>(
+    client: &impl Asks,
+    asked: &[Asked<T>],
+) -> Result<Vec<Option<Statement>>, StoreError> {
     let mut prepared = Vec::with_capacity(asked.len());
     for one in asked {
-        prepared.push(prepare(client, one.stmt.name, one.stmt.postgres()).await?);
+        prepared.push(prepare_asked(client, one).await?);
     }
     Ok(prepared)
 }
 
-fn with_params<'a, T>(
-    prepared: &'a [Statement],
+fn question<'a, T>(prepared: Option<&'a Statement>, asked: &'a Asked<T>) -> Question<'a> {
+    match prepared {
+        Some(statement) => Question::Prepared(statement, &asked.params),
+        None => Question::Typed(asked.text.postgres(), &asked.params),
+    }
+}
+
+fn questions<'a, T>(
+    prepared: &'a [Option<Statement>],
     asked: &'a [Asked<T>],
-) -> impl Iterator<Item = (&'a Statement, &'a [Val])> {
-    prepared.iter().zip(asked).map(|(prepared, one)| (prepared, &one.params[..]))
+) -> impl Iterator<Item = Question<'a>> {
+    prepared.iter().zip(asked).map(|(prepared, one)| question(prepared.as_ref(), one))
 }
 
 fn load_asked<T>(
@@ -346,7 +390,7 @@ fn load_asked<T>(
 ) -> Result<Vec<T>, StoreError> {
     let mut found = Vec::new();
     for (answer, one) in answers.into_iter().zip(asked) {
-        let rows = answer.map_err(|error| failed(one.stmt.name, error))?;
+        let rows = answer.map_err(|error| failed(one.text.name(), error))?;
         found.extend(load_all(&rows, one.load)?);
     }
     Ok(found)

@@ -8,14 +8,39 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
 
+use futures_util::TryStreamExt as _;
 use futures_util::future::{FutureExt as _, MaybeDone, TryFutureExt as _, maybe_done};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Error, Row, Statement};
+use tokio_postgres::{Client, Error, Row, RowStream, Statement};
 
 use super::Asks;
 use crate::value::Val;
 
 type Sending<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// A read as it is sent.
+#[derive(Clone, Copy)]
+pub(super) enum Question<'a> {
+    /// Prepared before.
+    Prepared(&'a Statement, &'a [Val]),
+    /// In one go, with the types of its parameters, and nothing that stays.
+    Typed(&'a str, &'a [Val]),
+}
+
+/// Runs one query, and takes its rows as they come.
+pub(super) async fn stream(client: &Client, question: Question<'_>) -> Result<RowStream, Error> {
+    match question {
+        Question::Prepared(statement, params) => client.query_raw(statement, params).await,
+        Question::Typed(sql, params) => {
+            client.query_typed_raw(sql, params.iter().map(|value| (value, value.pg_type()))).await
+        }
+    }
+}
+
+/// Runs one query.
+pub(super) async fn query(client: &Client, question: Question<'_>) -> Result<Vec<Row>, Error> {
+    stream(client, question).await?.try_collect().await
+}
 
 /// Runs statements in a transaction of their own, and then queries. When a statement fails, the
 /// COMMIT behind it is a rollback.
@@ -25,7 +50,7 @@ type Sending<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>
 pub(super) async fn transaction<'a>(
     client: &'a Client,
     statements: impl Iterator<Item = (&'a Statement, &'a [Val])>,
-    then: impl Iterator<Item = (&'a Statement, &'a [Val])>,
+    then: impl Iterator<Item = Question<'a>>,
 ) -> Result<Vec<Result<Vec<Row>, Error>>, (Option<usize>, Error)> {
     let mut sending = vec![command(client, "begin")];
     let executed = statements.map(|(statement, params)| execute(client, statement, params));
@@ -58,21 +83,18 @@ pub(super) async fn statements<'a>(
 /// Runs queries that all see one instant.
 pub(super) async fn queries<'a>(
     client: &'a Client,
-    queries: impl Iterator<Item = (&'a Statement, &'a [Val])>,
+    questions: impl Iterator<Item = Question<'a>>,
 ) -> Vec<Result<Vec<Row>, Error>> {
-    within(together(snapshot(client, queries)).await)
+    within(together(snapshot(client, questions)).await)
 }
 
 /// Queries, between the commands that open a snapshot and close it.
 fn snapshot<'a>(
     client: &'a Client,
-    queries: impl Iterator<Item = (&'a Statement, &'a [Val])>,
+    questions: impl Iterator<Item = Question<'a>>,
 ) -> Vec<Sending<'a, Vec<Row>>> {
     let mut sending = vec![command(client, "begin isolation level repeatable read read only")];
-    sending.extend(queries.map(|(statement, params)| {
-        let params: Vec<&'a (dyn ToSql + Sync)> = params.iter().map(|value| value as _).collect();
-        async move { client.query(statement, &params).await }.boxed()
-    }));
+    sending.extend(questions.map(|question| query(client, question).boxed()));
     sending.push(command(client, "commit"));
     sending
 }

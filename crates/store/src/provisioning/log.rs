@@ -12,7 +12,7 @@ use crate::filter::Draft;
 use crate::member::limit_of;
 use crate::row::{Columns, Row};
 use crate::statement::statements;
-use crate::store::Made;
+use crate::store::Asked;
 use crate::value::{Val, params};
 use crate::{Store, StoreError};
 
@@ -39,7 +39,7 @@ pub struct LogFilter {
     pub cycle: Option<CycleId>,
     /// Of this object.
     pub key: Option<ObjectKey>,
-    /// Whose name, source id or target id contains this.
+    /// Whose name, source id or target id contains this, in any letter case.
     pub text: Option<String>,
     /// With this decision.
     pub action: Option<Action>,
@@ -133,7 +133,8 @@ impl Store {
             for (before, column) in
                 [(" and (", "l.label"), (" or ", "l.source_id"), (" or ", "coalesce(l.target_id, '')")]
             {
-                draft.push(before).push("strpos(").push(column).push(", ").bind(text.as_str()).push(") > 0");
+                draft.push(before).push("strpos(lower(").push(column).push("), lower(").bind(text.as_str());
+                draft.push(")) > 0");
             }
             draft.push(")");
             tests += 1;
@@ -143,7 +144,7 @@ impl Store {
             draft.push(&format!(" and l.id {than} ")).bind(id);
         }
         draft.push(&format!(" order by l.id {order} limit ")).bind(limit_of(filter.limit));
-        self.scan_made(Made::of("provisioning_log", draft, tests), load).await
+        self.scan_asked(Asked::made("provisioning_log", draft, tests, load)).await
     }
 
     /// Drops entries that are older.

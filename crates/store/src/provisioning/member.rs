@@ -14,7 +14,7 @@ use crate::{Store, StoreError};
 
 macro_rules! columns {
     () => {
-        "m.group_key, m.member_key, m.wanted, m.sent, m.due_at"
+        "m.group_key, m.member_key, m.told, m.wanted, m.sent, m.due_at"
     };
 }
 
@@ -29,28 +29,37 @@ statements! {
         and m.job_id = $2 and m.group_key = $3 and m.member_key > $4 order by m.member_key limit $5");
     IN_GROUP_GROUPS_OF = concat!("select ", columns!(), " from provisioning_member m where m.workspace_id = $1 \
         and m.job_id = $2 and m.member_key = $3 order by m.group_key");
-    IN_GROUP_WANT = "insert into provisioning_member (workspace_id, job_id, group_key, member_key, wanted, sent, due_at) \
-        values ($1, $2, $3, $4, $6, $7, $5) on conflict (workspace_id, job_id, group_key, member_key) \
-        do update set wanted = excluded.wanted, \
-        due_at = case when provisioning_member.sent then null else excluded.due_at end";
-    IN_GROUP_UNWANT_SENT = "update provisioning_member set wanted = $6, due_at = $5 where workspace_id = $1 \
-        and job_id = $2 and group_key = $3 and member_key = $4 and sent";
-    IN_GROUP_UNWANT_UNSENT = "delete from provisioning_member where workspace_id = $1 and job_id = $2 \
-        and group_key = $3 and member_key = $4 and not sent";
-    IN_GROUP_PUT = "insert into provisioning_member (workspace_id, job_id, group_key, member_key, wanted, sent, due_at) \
-        values ($1, $2, $3, $4, $5, $6, $7) on conflict (workspace_id, job_id, group_key, member_key) \
-        do update set wanted = excluded.wanted, sent = excluded.sent, due_at = excluded.due_at";
+    IN_GROUP_SET = "insert into provisioning_member (workspace_id, job_id, group_key, member_key, told, wanted, \
+        sent, due_at) values ($1, $2, $3, $4, $5, $6, $7, case when cast($6 as boolean) then cast($8 as bigint) else null end) \
+        on conflict (workspace_id, job_id, group_key, member_key) do update set told = excluded.told, \
+        wanted = excluded.wanted, \
+        due_at = case when excluded.wanted <> provisioning_member.sent then cast($8 as bigint) else null end";
+    IN_GROUP_SET_TOLD = "insert into provisioning_member (workspace_id, job_id, group_key, member_key, told, wanted, \
+        sent, due_at) values ($1, $2, $3, $4, $5, $6, $6, null) \
+        on conflict (workspace_id, job_id, group_key, member_key) do update set told = excluded.told";
+    IN_GROUP_SET_WANTED = "insert into provisioning_member (workspace_id, job_id, group_key, member_key, told, \
+        wanted, sent, due_at) values ($1, $2, $3, $4, $6, $5, $6, case when cast($5 as boolean) then cast($7 as bigint) else null end) \
+        on conflict (workspace_id, job_id, group_key, member_key) do update set wanted = excluded.wanted, \
+        due_at = case when excluded.wanted <> provisioning_member.sent then cast($7 as bigint) else null end";
+    IN_GROUP_CLEAR = "delete from provisioning_member where workspace_id = $1 and job_id = $2 \
+        and group_key = $3 and member_key = $4 and not told and not wanted and not sent";
+    IN_GROUP_PUT = "insert into provisioning_member (workspace_id, job_id, group_key, member_key, told, wanted, sent, \
+        due_at) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (workspace_id, job_id, group_key, member_key) \
+        do update set told = excluded.told, wanted = excluded.wanted, sent = excluded.sent, \
+        due_at = excluded.due_at";
     IN_GROUP_FORGET = "delete from provisioning_member where workspace_id = $1 and job_id = $2 and group_key = $3 \
         and member_key = $4";
     IN_GROUP_FORGET_GROUP = "delete from provisioning_member where workspace_id = $1 and job_id = $2 and group_key = $3";
-    IN_GROUP_UNSENT_OF_MEMBER = "update provisioning_member set sent = $5, due_at = $4 where workspace_id = $1 \
+    IN_GROUP_UNSENT_OF_MEMBER = "update provisioning_member set sent = $5, \
+        due_at = case when wanted then cast($4 as bigint) else null end where workspace_id = $1 \
         and job_id = $2 and member_key = $3";
-    IN_GROUP_UNSENT_OF_GROUP = "update provisioning_member set sent = $5, due_at = $4 where workspace_id = $1 \
+    IN_GROUP_UNSENT_OF_GROUP = "update provisioning_member set sent = $5, \
+        due_at = case when wanted then cast($4 as bigint) else null end where workspace_id = $1 \
         and job_id = $2 and group_key = $3";
     IN_GROUP_CLEAR_OF_MEMBER = "delete from provisioning_member where workspace_id = $1 and job_id = $2 \
-        and member_key = $3 and not wanted";
+        and member_key = $3 and not told and not wanted";
     IN_GROUP_CLEAR_OF_GROUP = "delete from provisioning_member where workspace_id = $1 and job_id = $2 \
-        and group_key = $3 and not wanted";
+        and group_key = $3 and not told and not wanted";
     IN_GROUP_LINKED_OF_MEMBER = "update provisioning_member set due_at = $4 where workspace_id = $1 and job_id = $2 \
         and member_key = $3 and wanted <> sent";
     IN_GROUP_LINKED_OF_GROUP = "update provisioning_member set due_at = $4 where workspace_id = $1 and job_id = $2 \
@@ -64,6 +73,7 @@ fn load(row: &mut Columns<'_>) -> Result<MemberRow, StoreError> {
     Ok(MemberRow {
         group: row.next()?,
         member: row.next()?,
+        told: row.next()?,
         wanted: row.next()?,
         sent: row.next()?,
         due: row.maybe()?,
@@ -119,30 +129,31 @@ impl Store {
     }
 }
 
-pub(super) fn want(
+/// What is told and what is wanted of a membership, as far as given.
+pub(super) fn set(
     ws: WorkspaceId,
     job: JobId,
     (group, member): (ObjectKey, ObjectKey),
+    (told, wanted): (Option<bool>, Option<bool>),
     at: Timestamp,
-) -> Op {
-    op(&IN_GROUP_WANT, params![ws, job, group, member, at, true, false])
-}
-
-pub(super) fn unwant(
-    ws: WorkspaceId,
-    job: JobId,
-    (group, member): (ObjectKey, ObjectKey),
-    at: Timestamp,
-) -> [Op; 2] {
-    [
-        op(&IN_GROUP_UNWANT_UNSENT, params![ws, job, group, member]),
-        op(&IN_GROUP_UNWANT_SENT, params![ws, job, group, member, at, false]),
-    ]
+) -> Vec<Op> {
+    let change = match (told, wanted) {
+        (Some(told), Some(wanted)) => {
+            op(&IN_GROUP_SET, params![ws, job, group, member, told, wanted, false, at])
+        }
+        (Some(told), None) => op(&IN_GROUP_SET_TOLD, params![ws, job, group, member, told, false]),
+        (None, Some(wanted)) => op(&IN_GROUP_SET_WANTED, params![ws, job, group, member, wanted, false, at]),
+        (None, None) => return Vec::new(),
+    };
+    if told == Some(true) || wanted == Some(true) {
+        return vec![change];
+    }
+    vec![change, op(&IN_GROUP_CLEAR, params![ws, job, group, member])]
 }
 
 pub(super) fn put(ws: WorkspaceId, job: JobId, m: MemberRow) -> Op {
-    if m.wanted || m.sent {
-        op(&IN_GROUP_PUT, params![ws, job, m.group, m.member, m.wanted, m.sent, m.due])
+    if m.told || m.wanted || m.sent {
+        op(&IN_GROUP_PUT, params![ws, job, m.group, m.member, m.told, m.wanted, m.sent, m.due])
     } else {
         op(&IN_GROUP_FORGET, params![ws, job, m.group, m.member])
     }

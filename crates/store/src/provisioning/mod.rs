@@ -80,9 +80,8 @@ impl Store {
                     ops.push(object::forget(ws, job, key));
                     ops.push(member::forget_group(ws, job, key));
                 }
-                Write::Want { group, member, at } => ops.push(member::want(ws, job, (group, member), at)),
-                Write::Unwant { group, member, at } => {
-                    ops.extend(member::unwant(ws, job, (group, member), at));
+                Write::Membership { group, member, told, wanted, at } => {
+                    ops.extend(member::set(ws, job, (group, member), (told, wanted), at));
                 }
                 Write::Member(row) => ops.push(member::put(ws, job, row)),
                 Write::Unsent { key, at } => {

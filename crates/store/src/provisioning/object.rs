@@ -43,7 +43,8 @@ statements! {
         manager_due = excluded.manager_due, trouble = excluded.trouble, retry_at = excluded.retry_at, \
         held = excluded.held";
     OBJECT_FORGET = "delete from provisioning_object where workspace_id = $1 and job_id = $2 and key = $3";
-    MANAGER_UNSENT = "update provisioning_object set manager_sent = null, manager_due = $4 \
+    MANAGER_UNSENT = "update provisioning_object set manager_sent = null, \
+        manager_due = case when manager = $3 then cast($4 as bigint) when manager is null then null else manager_due end \
         where workspace_id = $1 and job_id = $2 and manager_sent = $3";
     MANAGER_LINKED = "update provisioning_object set manager_due = $4 where workspace_id = $1 \
         and job_id = $2 and manager = $3 and (manager_sent is null or manager_sent <> $3)";

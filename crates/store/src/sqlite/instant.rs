@@ -2,7 +2,8 @@
 //!
 //! Each read transaction takes and frees a lock on the file: two system calls, at which readers
 //! on other threads wait for each other. A GET makes three look-ups; in one transaction they cost
-//! a third of the locks, and the token that let the request in is of the instant that it sees.
+//! a third of the locks, and the token that let the request in is of the instant that it sees. What
+//! a write rests on is read the same way, and the commit ends it.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -13,8 +14,8 @@ use super::{Sqlite, run};
 use crate::StoreError;
 use crate::token::TokenLogin;
 
-/// A database as it is at the first look-up, until this is dropped. Wants to be short: the log
-/// cannot be written back over what it still sees.
+/// A database as it is at the first look-up, until this is ended or dropped. Wants to be short: the
+/// log cannot be written back over what it still sees.
 pub struct Instant {
     pub(crate) sqlite: Arc<Sqlite>,
     /// A reader within its transaction, from the first look-up on.

@@ -21,8 +21,8 @@ use crate::change::Op;
 use crate::error::{CommitError, StoreError};
 use crate::migrate;
 use crate::row::{self, Columns, Load, Row};
-use crate::statement::{Stmt, for_sqlite};
-use crate::store::{Asked, Made, Options};
+use crate::statement::Stmt;
+use crate::store::{Asked, Options};
 use crate::value::Val;
 use reader::Reader;
 use writer::Writer;
@@ -115,16 +115,12 @@ impl Sqlite {
         self.blocking(move |connection| rows(connection, stmt.name, stmt.sqlite(), &params, load)).await
     }
 
-    pub(crate) async fn scan_made<T: Send + 'static>(
+    pub(crate) async fn scan_asked<T: Send + 'static>(
         self: &std::sync::Arc<Self>,
-        made: Made,
-        load: Load<T>,
+        asked: Asked<T>,
     ) -> Result<Vec<T>, StoreError> {
         // Kept or not, the connection's cache is bounded.
-        self.blocking(move |connection| {
-            rows(connection, made.name, &for_sqlite(&made.sql), &made.params, load)
-        })
-        .await
+        self.blocking(move |connection| ask_for(connection, &asked)).await
     }
 
     async fn blocking<T: Send + 'static>(
@@ -216,10 +212,14 @@ pub(crate) fn one_by_one<T>(connection: &Connection, asked: &[Asked<T>]) -> Resu
     let mut found = Vec::new();
     for one in asked {
         if !one.is_needless(&found) {
-            found.extend(rows(connection, one.stmt.name, one.stmt.sqlite(), &one.params, one.load)?);
+            found.extend(ask_for(connection, one)?);
         }
     }
     Ok(found)
+}
+
+fn ask_for<T>(connection: &Connection, asked: &Asked<T>) -> Result<Vec<T>, StoreError> {
+    rows(connection, asked.text.name(), &asked.text.sqlite(), &asked.params, asked.load)
 }
 
 pub(crate) fn rows<T>(
@@ -244,6 +244,15 @@ fn apply(connection: &Connection, op: &Op) -> Result<(), CommitError> {
     if reads && op.expect.is_none() {
         // A lock, and the writer is alone.
         return Ok(());
+    }
+    if let Some(stmt) = op.only_if {
+        let asked = connection.prepare_cached(stmt.sqlite()).and_then(|mut statement| {
+            let taken = statement.parameter_count();
+            statement.exists(params_from_iter(op.params.iter().take(taken)))
+        });
+        if !asked.map_err(|error| failed(stmt.name, error))? {
+            return Ok(());
+        }
     }
     let execute = |stmt: &Stmt| {
         let mut statement = connection.prepare_cached(stmt.sqlite())?;

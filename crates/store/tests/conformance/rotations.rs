@@ -6,8 +6,10 @@ use latchkey_access::member::Version;
 use latchkey_access::offboarding::CaseState;
 use latchkey_access::outbox::EffectState;
 use latchkey_access::rotation::{
-    AccountRotation, Connector, Dependent, ManualTask, RotationMode, RotationRow, RotationStep, TaskState,
+    AccountRotation, Connector, Dependent, ManualTask, RotationMode, RotationPicture, RotationRow,
+    RotationStep, TaskState,
 };
+use latchkey_access::secret::KeyRow;
 use latchkey_access::{Account, Change, RotationChange};
 use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{ConnectorId, DependentId, RotationId, TaskId};
@@ -63,6 +65,18 @@ impl World {
             version: Version::FIRST,
             planned_at: now,
             ended_at: None,
+        }
+    }
+
+    fn key_row(&self, number: i64) -> KeyRow {
+        KeyRow {
+            workspace_id: self.ws,
+            number,
+            kek_id: "file".to_owned(),
+            primary: vec![1],
+            recovery: vec![2],
+            created_at: self.now(),
+            retired_at: None,
         }
     }
 
@@ -159,16 +173,7 @@ on_both! {
         let early = RotationChange::ConnectorInsert(sealed("early", 1));
         assert!(matches!(world.rotate(early).await, Err(Conflict::Moved { .. })), "there is no such key");
         for number in [1, 2] {
-            let key = latchkey_access::secret::KeyRow {
-                workspace_id: world.ws,
-                number,
-                kek_id: "file".to_owned(),
-                primary: vec![1],
-                recovery: vec![2],
-                created_at: world.now(),
-                retired_at: None,
-            };
-            world.commit(Change::KeyInsert(key)).await.unwrap();
+            world.commit(Change::KeyInsert(world.key_row(number))).await.unwrap();
         }
         let row = sealed("main", 1);
         world.rotate(RotationChange::ConnectorInsert(row.clone())).await.unwrap();
@@ -181,6 +186,54 @@ on_both! {
         world.commit(retire()).await.unwrap();
         let late = RotationChange::ConnectorInsert(sealed("late", 1));
         assert!(matches!(world.rotate(late).await, Err(Conflict::Moved { .. })), "it seals nothing any more");
+    }
+
+    async fn a_rotation_keeps_its_newest_pictures_and_the_key_under_them(world: World) {
+        let account = world.account("x", |_| {}).await;
+        let row = world.rotation_row(&account, "c", None);
+        world.rotate(RotationChange::JobInsert(row.clone())).await.unwrap();
+        let picture = |number, key_number| RotationPicture {
+            rotation_id: row.id,
+            number,
+            at: row.planned_at,
+            media_type: "image/png".to_owned(),
+            key_number,
+            sealed: vec![7; 9],
+        };
+        let early = RotationChange::PictureInsert(picture(1, 1));
+        assert!(matches!(world.rotate(early).await, Err(Conflict::Moved { .. })), "there is no such key");
+        for number in [1, 2] {
+            world.commit(Change::KeyInsert(world.key_row(number))).await.unwrap();
+        }
+        for number in 1..=4 {
+            let trim = RotationChange::PicturesTrim { rotation_id: row.id, keep: 2 };
+            let insert = RotationChange::PictureInsert(picture(number, 1));
+            world.commit_all([insert.into(), trim.into()]).await.unwrap();
+        }
+        let store = &world.store;
+        let kept = store.rotation_pictures(world.ws, row.id).await.unwrap();
+        assert_eq!(kept.iter().map(|(number, ..)| *number).collect::<Vec<_>>(), [3, 4]);
+        assert_eq!(store.rotation_picture(world.ws, row.id, 4).await.unwrap(), Some(picture(4, 1)));
+        let retire = || Change::KeyRetire { number: 1, at: row.planned_at };
+        assert!(matches!(world.commit(retire()).await, Err(Conflict::Moved { .. })), "pictures are under it");
+        let mut after = None;
+        for number in [3, 4] {
+            let next = store.pictures_under_key(world.ws, 1, after, 1).await.unwrap();
+            assert_eq!(next, [picture(number, 1)]);
+            after = Some((row.id, number));
+            let reseal = |from| RotationChange::PictureReseal {
+                rotation_id: row.id,
+                number,
+                from,
+                to: 2,
+                sealed: vec![8],
+            };
+            assert!(matches!(world.rotate(reseal(2)).await, Err(Conflict::Moved { .. })));
+            world.rotate(reseal(1)).await.unwrap();
+        }
+        world.commit(retire()).await.unwrap();
+        world.rotate(RotationChange::PicturesDelete { rotation_id: row.id }).await.unwrap();
+        assert_eq!(store.rotation_pictures(world.ws, row.id).await.unwrap(), []);
     }
 
     async fn v4_an_account_has_one_rotation_under_way_and_a_cause_has_one_ever(world: World) {

@@ -93,7 +93,8 @@ impl World {
 
     /// What the leaving of a member who is in rests on.
     pub(crate) async fn footing(&self, member: &Member) -> Footing {
-        self.store.subject_with_footing(self.ws, member.id).await.unwrap().unwrap().1
+        let ever = Timestamp::from_micros(0);
+        self.store.subject_with_footing(self.ws, member.id, ever).await.unwrap().unwrap().1
     }
 
     /// The number of audit records, sealed or not.
