@@ -30,10 +30,11 @@ const FLOORS: &[(&str, u8)] = &[
     ("latchkey-store", 3),
     ("latchkey-cycles", 4),
     ("latchkey-engine", 4),
-    ("latchkey-practice", 5),
-    ("latchkey-scim-http", 5),
-    ("latchkey-api", 5),
-    ("latchkey", 6),
+    ("latchkey-jobs", 5),
+    ("latchkey-practice", 6),
+    ("latchkey-scim-http", 6),
+    ("latchkey-api", 6),
+    ("latchkey", 7),
 ];
 
 /// Rules and words only: the same input gives the same output, and nothing waits.

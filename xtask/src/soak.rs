@@ -10,11 +10,13 @@ use crate::run::{cargo, execute, root, succeeds};
 use crate::tools;
 
 pub(crate) const HELP: &str = "\
-Usage: cargo xtask soak [crash] [properties] [fuzz] [leaver] [--rounds N] [--cases N] [--minutes M]
-                        [--accounts N] [--grants N]
+Usage: cargo xtask soak [crash] [properties] [fuzz] [leaver] [directory] [--rounds N] [--cases N] [--minutes M]
+                        [--accounts N] [--grants N] [--leavers N]
 
-All four unless some are named:
+All five unless some are named:
   crash       the server (and PostgreSQL) killed N times under load (LATCHKEY_CRASH_ROUNDS), 1000 unless told
+  directory   N people disabled in the embedded directory (LATCHKEY_LEAVERS), 1000 unless told: how long until
+              each is out at Latchkey's own SCIM endpoint, on both databases, in a release build
   properties  the property tests with N cases each (PROPTEST_CASES), 100000 unless told
   fuzz        each target in fuzz/ for M minutes, 10 unless told; needs a nightly toolchain and cargo-fuzz
   leaver      somebody with N accounts (1000 unless told) at a PostgreSQL server leaves: the rate and p99 of
@@ -27,16 +29,19 @@ Examples:
   cargo xtask soak leaver --accounts 200
 ";
 
-const PARTS: [&str; 4] = ["crash", "properties", "fuzz", "leaver"];
+const PARTS: [&str; 5] = ["crash", "properties", "fuzz", "leaver", "directory"];
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
-    let options = Options::parse(args, &["rounds", "cases", "minutes", "accounts", "grants"])?;
+    let options = Options::parse(args, &["rounds", "cases", "minutes", "accounts", "grants", "leavers"])?;
     if let Some(unknown) = options.rest.iter().find(|part| !PARTS.contains(&part.as_str())) {
         bail!("{unknown} is none of {}", PARTS.join(", "));
     }
     let wanted = |part: &str| options.rest.is_empty() || options.rest.iter().any(|given| given == part);
     if wanted("crash") {
         crash(options.number("rounds", 1000_u32)?)?;
+    }
+    if wanted("directory") {
+        directory(options.number("leavers", 1000_u32)?)?;
     }
     if wanted("properties") {
         properties(options.number("cases", 100_000_u32)?)?;
@@ -65,6 +70,14 @@ fn leaver(accounts: u32, grants: u32) -> Result<()> {
     tests.env("LATCHKEY_LEAVER_GRANTS", grants.to_string()).env("LATCHKEY_LEAVER_CUT_MS", "100");
     tools::postgres()?;
     timed("a leaver", || execute(&mut tests))
+}
+
+fn directory(count: u32) -> Result<()> {
+    let mut tests = cargo(&["test", "--release", "-p", "latchkey", "--test", "jobs", "--"]);
+    tests.args(["leavers_are_out_within_a_second", "--nocapture", "--test-threads=1"]);
+    tests.env("LATCHKEY_LEAVERS", count.to_string());
+    tools::postgres()?;
+    timed(&format!("{count} leavers"), || execute(&mut tests))
 }
 
 fn properties(cases: u32) -> Result<()> {

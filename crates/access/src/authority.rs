@@ -71,6 +71,10 @@ words! {
         ReadDirectory = "read_directory",
         /// Make, show, regenerate and revoke SCIM tokens.
         WriteDirectory = "write_directory",
+        /// See the workspace's own directory, provisioning jobs and their logs.
+        ReadProvisioning = "read_provisioning",
+        /// Change the workspace's own directory, and define and direct provisioning jobs.
+        WriteProvisioning = "write_provisioning",
         /// Make and revoke one's own API tokens; see [`may_issue`].
         WriteOwnTokens = "write_own_tokens",
         /// Read the workspace and its policy.
@@ -106,8 +110,8 @@ impl Action {
             Self::ReleaseRotations => (Scope::OffboardingWrite, Role::Admin),
             Self::CancelRotations => (Scope::OffboardingWrite, Role::SuperAdmin),
             Self::ReadAudit => (Scope::AuditRead, Role::Admin),
-            Self::ReadDirectory => (Scope::DirectoryRead, Role::Admin),
-            Self::WriteDirectory => (Scope::DirectoryWrite, Role::Admin),
+            Self::ReadDirectory | Self::ReadProvisioning => (Scope::DirectoryRead, Role::Admin),
+            Self::WriteDirectory | Self::WriteProvisioning => (Scope::DirectoryWrite, Role::Admin),
             Self::ReadWorkspace => (Scope::WorkspaceRead, Role::Admin),
             Self::SetPolicy => (Scope::WorkspaceWrite, Role::Owner),
         }

@@ -15,8 +15,10 @@ use serde_json::Value;
 use crate::account::{Account, Collection, OwnerFlag};
 use crate::audit::AuditRecord;
 use crate::context::{Cause, Ids};
+use crate::embedded::EmbeddedChange;
 use crate::exposure::{Exposure, ExposureEvent};
 use crate::grant::Grant;
+use crate::job_change::JobChange;
 use crate::member::{Epoch, Member, Version};
 use crate::offboarding::{CaseItem, CaseState, OffboardingCase};
 use crate::outbox::{EffectState, OutboxEvent};
@@ -266,6 +268,10 @@ pub enum Change {
 
     /// What rotations, their connectors and the tasks of people change.
     Rotation(Box<RotationChange>),
+    /// What changes in the workspace's own directory.
+    Embedded(EmbeddedChange),
+    /// What people change of provisioning jobs.
+    Job(JobChange),
 
     /// A new token; its `hash` must be free on the installation.
     TokenInsert(Token),
@@ -291,6 +297,9 @@ impl Change {
             Self::TokenInsert(token) => Some(token.workspace_id),
             Self::ExposureEventInsert(event) => Some(event.workspace_id),
             Self::Rotation(change) => change.workspace_id(),
+            Self::Embedded(EmbeddedChange::Insert(object) | EmbeddedChange::Update { object, .. }) => {
+                Some(object.workspace_id)
+            }
             Self::SecretInsert(secret) => Some(secret.workspace_id),
             Self::KeyInsert(key) | Self::KeyRewrap { key, .. } => Some(key.workspace_id),
             _ => None,

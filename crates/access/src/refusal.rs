@@ -44,6 +44,9 @@ pub enum Refusal {
         /// The member's role.
         role: Role,
     },
+    /// Nobody is their own manager.
+    #[error("nobody can be their own manager; choose somebody else")]
+    OwnManager,
     /// A person's task is over.
     #[error("this task is closed already; there is nothing to do")]
     TaskClosed,

@@ -131,7 +131,11 @@ fn second(path: &str) -> &'static str {
 /// workspace and text that is no id are answered alike (A7).
 fn thing(path: &str) -> &'static str {
     let collection = path.strip_prefix(crate::endpoint::BASE).unwrap_or(path).trim_start_matches('/');
+    if collection.starts_with("directory/") {
+        return if collection.starts_with("directory/groups") { "group" } else { "person" };
+    }
     match collection.split('/').next().unwrap_or_default() {
+        "synchronization" => "provisioning job",
         "members" => "member",
         "teams" => "team",
         "collections" => "collection",

@@ -18,6 +18,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use latchkey_engine::Engine;
+use latchkey_jobs::Jobs;
 
 pub use document::openapi;
 
@@ -27,6 +28,7 @@ use crate::endpoint::Table;
 #[derive(Clone)]
 pub(crate) struct ApiState {
     pub(crate) engine: Engine,
+    pub(crate) jobs: Jobs,
     /// Where clients reach this server, without a path.
     pub(crate) base_url: Arc<str>,
 }
@@ -35,14 +37,15 @@ pub(crate) struct ApiState {
 const BODY_BYTES: usize = 1_024 * 1_024;
 
 /// The routes, with absolute paths.
-pub fn router(engine: Engine, base_url: Arc<str>) -> Router {
+pub fn router(jobs: Jobs, base_url: Arc<str>) -> Router {
+    let engine = jobs.engine().clone();
     let table = Table::of(routes::endpoints());
     let gate = gate::Gate::new(engine.clone(), Arc::clone(&table.actions));
     table
         .router
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .route_layer(middleware::from_fn_with_state(gate, gate::pass))
-        .with_state(ApiState { engine, base_url })
+        .with_state(ApiState { engine, jobs, base_url })
 }
 
 /// Method, path and the kind of token (`api` or `none`) of each route.

@@ -18,6 +18,7 @@ use latchkey_provisioning::{EntryId, Kind, Presence};
 use latchkey_scim_client::Failure;
 
 use crate::end::{self, Reached};
+use crate::lane::Lane;
 use crate::ledger::{Ledger, LedgerError};
 use crate::object::{Bench, Gate, Outcome, Task};
 use crate::plan::Plan;
@@ -80,6 +81,8 @@ pub struct Options {
     pub check_drift: bool,
     /// Only what is in it is done. The watermark stays, so that what is not is found again.
     pub plan: Option<Plan>,
+    /// Who is to be looked at though the reading has not come to them, because they left meanwhile.
+    pub lane: Option<Lane>,
 }
 
 /// A cycle, ready to run.
@@ -196,6 +199,7 @@ impl<S: Source, T: Target, L: Ledger> Cycle<'_, S, T, L> {
             began,
             counts: Counts::default(),
             seen: HashSet::new(),
+            passed_over: HashSet::new(),
             staged: Vec::new(),
             out: state.pushed_out,
             approved: state.approved,
@@ -215,8 +219,10 @@ pub(crate) struct Run<'r, S, T, L> {
     pub(crate) counts: Counts,
     /// Whom the source told of, or who was looked at for another reason.
     seen: HashSet<ObjectKey>,
+    /// Whom the fast lane brought in step, so that what the reading tells of them is older.
+    pub(crate) passed_over: HashSet<ObjectKey>,
     /// Who is to be disabled or deleted, once it is known how many there are.
-    staged: Vec<Task>,
+    pub(crate) staged: Vec<Task>,
     /// How many there are, those included that were out before this cycle began.
     out: usize,
     approved: Option<usize>,
@@ -328,7 +334,7 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
     }
 
     /// Disables and deletes who left, or none of them.
-    async fn let_go(&mut self) -> Result<(), Broken> {
+    pub(crate) async fn let_go(&mut self) -> Result<(), Broken> {
         let staged = std::mem::take(&mut self.staged);
         let gate = if self.may_let_go() { Gate::Perform } else { Gate::Hold };
         let mut staged = staged.into_iter();
@@ -369,11 +375,13 @@ impl<S: Source, T: Target, L: Ledger> Run<'_, S, T, L> {
                 portion.push(change);
             }
             self.portion(portion).await?;
+            self.urgent().await?;
         }
         Ok(())
     }
 
-    async fn portion(&mut self, changes: Vec<Change>) -> Result<(), Broken> {
+    pub(crate) async fn portion(&mut self, mut changes: Vec<Change>) -> Result<(), Broken> {
+        changes.retain(|change| !self.passed_over.contains(&ObjectKey::of(change.id())));
         let keys: Vec<ObjectKey> = changes.iter().map(|change| ObjectKey::of(change.id())).collect();
         if self.depends_on_unwritten(&keys) {
             self.write_rest().await?;

@@ -10,8 +10,11 @@
 //! has been read and the limit allows it (P3).
 #![warn(missing_docs)]
 
+mod any;
 mod cycle;
+mod embedded;
 mod end;
+mod lane;
 mod ledger;
 mod memory;
 mod nested;
@@ -26,7 +29,10 @@ mod stored;
 mod target;
 mod undo;
 
+pub use any::{JobReading, JobSource};
 pub use cycle::{Cycle, Job, Options};
+pub use embedded::{Embedded, EmbeddedReading, watermark as embedded_watermark};
+pub use lane::Lane;
 pub use ledger::{Ledger, LedgerError};
 pub use memory::MemoryLedger;
 pub use plan::Plan;

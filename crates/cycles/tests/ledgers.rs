@@ -127,6 +127,8 @@ async fn taken(store: &Store) -> (JobRow, StoredLedger) {
         holder: None,
         leased_until: None,
         created_at: at(1),
+        graph_schema: None,
+        feed_seen: None,
     };
     store.provisioning_job_insert(&job).await.expect("the job");
     let key = (job.workspace_id, job.id);

@@ -66,7 +66,7 @@ impl AnySource {
             Directory::Ldap { .. } => Ldap::open(&options).map(Self::Ldap),
             Directory::Scim { .. } => Scim::open(&options).map(Self::Scim),
             Directory::Graph { .. } => Graph::open(&options).map(Self::Graph),
-            Directory::Embedded => Err(SourceError::new(
+            Directory::Embedded { .. } => Err(SourceError::new(
                 SourceErrorKind::Malformed,
                 "the embedded directory is in Latchkey's own database and is not opened as a source from outside",
             )),

@@ -10,6 +10,7 @@ use latchkey_kernel::id::{RequestId, WorkspaceId};
 use latchkey_kernel::{Clock, Entropy, Timestamp};
 use latchkey_store::{Conflict, FlightEntry, Store};
 use latchkey_vault::{KeyRing, KeyedHasher, Keys};
+use tokio::sync::Notify;
 
 use crate::error::{Attempt, Error};
 use crate::flights::{Recorder, Worth};
@@ -38,6 +39,7 @@ pub struct Engine {
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) uses: Arc<UseTally>,
     pub(crate) pacer: Arc<Pacer>,
+    jobs_wake: Arc<Notify>,
 }
 
 impl Engine {
@@ -62,6 +64,7 @@ impl Engine {
             recorder: Arc::default(),
             uses: Arc::default(),
             pacer: Arc::default(),
+            jobs_wake: Arc::default(),
         }
     }
 
@@ -90,6 +93,16 @@ impl Engine {
     #[must_use]
     pub fn at_one_instant(&self) -> Self {
         Self { store: self.store.at_one_instant(), ..self.clone() }
+    }
+
+    /// Wakes whoever performs provisioning jobs in this process: there is something for them.
+    pub fn wake_jobs(&self) {
+        self.jobs_wake.notify_one();
+    }
+
+    /// Returns once provisioning jobs are woken, at once if they were since the last time.
+    pub async fn jobs_woken(&self) {
+        self.jobs_wake.notified().await;
     }
 
     /// Lets go of the instant, before something is waited for; the next look-up begins another.

@@ -144,6 +144,7 @@ async fn go_on(
             tell(progress);
         }
         crate::rotations::reseal_connectors(engine, workspace, key.number, last.number).await?;
+        crate::jobs::reseal(engine, workspace, (key.number, last.number)).await?;
         crate::rotations::reseal_pictures(engine, workspace, key.number, last.number).await?;
         retire(engine, key).await?;
     }

@@ -117,6 +117,10 @@ ids! {
     FlightId,
     /// A provisioning job.
     JobId,
+    /// A person or a group of a workspace's own directory.
+    ObjectId,
+    /// What a person told a provisioning job.
+    OrderId,
     /// One cycle of a provisioning job.
     CycleId,
     /// One entry of a provisioning log.

@@ -47,6 +47,9 @@ pub(crate) enum Command {
     /// Provision people and groups from a directory to a SCIM application
     #[command(subcommand)]
     Provision(crate::provision::Provision),
+    /// Keep people and groups in a workspace's own directory, which provisioning jobs read
+    #[command(subcommand)]
+    Directory(crate::directory::Directory),
     /// Look for what is wrong with this installation, and say what to do
     Doctor(Doctor),
     /// Bring accounts in from another password manager's export
@@ -83,6 +86,23 @@ pub(crate) struct Listen {
     pub(crate) public_url: Option<String>,
 }
 
+/// How mail about provisioning jobs is sent.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Smtp {
+    /// Mail server for messages about provisioning jobs, as smtps://user:password@mail.example.com
+    #[arg(
+        long,
+        env = "LATCHKEY_SMTP_URL",
+        value_name = "URL",
+        hide_env_values = true,
+        requires = "smtp_from"
+    )]
+    pub(crate) smtp_url: Option<String>,
+    /// Whom mail is from, as "Latchkey <latchkey@example.com>"
+    #[arg(long, env = "LATCHKEY_SMTP_FROM", value_name = "ADDRESS")]
+    pub(crate) smtp_from: Option<String>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// Data folder to use; must be new or an earlier demo's [default: a fresh folder]
@@ -105,6 +125,8 @@ pub(crate) struct Serve {
     pub(crate) place: Place,
     #[command(flatten)]
     pub(crate) listen: Listen,
+    #[command(flatten)]
+    pub(crate) smtp: Smtp,
     /// Connections to PostgreSQL
     #[arg(long, env = "LATCHKEY_DATABASE_CONNECTIONS", value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(2..=500))]
     pub(crate) database_connections: u16,

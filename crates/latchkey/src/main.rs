@@ -8,6 +8,7 @@ mod backup;
 mod cli;
 mod connector;
 mod demo;
+mod directory;
 mod doctor;
 mod listener;
 mod memory;
@@ -69,6 +70,7 @@ async fn run(command: Command, output: Output) -> anyhow::Result<ExitCode> {
         Command::Connector(command) => connector::run(command, output).await,
         Command::Offboarding(command) => offboarding::run(command, output).await,
         Command::Provision(command) => provision::run(command, output).await,
+        Command::Directory(command) => directory::run(command, output).await.map(|()| ExitCode::SUCCESS),
         Command::Doctor(options) => doctor::run(options, output).await,
         Command::Import(options) => transfer::import(options, output).await.map(|()| ExitCode::SUCCESS),
         Command::Export(options) => transfer::export(options, output).await.map(|()| ExitCode::SUCCESS),

@@ -45,7 +45,7 @@ pub(crate) async fn run(options: Demo, output: Output) -> anyhow::Result<ExitCod
     let _lock = serve::lock(&data)?;
     let place = Place { data: data.clone(), database_url: None, key_source: KeySource::File };
     let engine = wire::open(&place, Options::default()).await?;
-    let listening = serve::listen(&engine, options.listen, None, metrics).await?;
+    let listening = serve::listen(&engine, options.listen, None, metrics, None).await?;
     // It stands in for the systems that the shared logins are for; nothing beyond this host reaches it.
     let practice = Service::start(practice::Options::default())
         .await

@@ -6,12 +6,14 @@ use std::path::Path;
 use anyhow::Context;
 use axum::Router;
 use latchkey_engine::{Background, Engine};
+use latchkey_jobs::{Jobs, Post, Runner, SmtpOptions};
 use latchkey_store::Options;
 use metrics_exporter_prometheus::PrometheusHandle;
+use secrecy::SecretString;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::cli::Serve;
+use crate::cli::{Serve, Smtp};
 use crate::output::Output;
 use crate::{listener, operations, telemetry, wire};
 
@@ -20,6 +22,7 @@ pub(crate) struct Listening {
     listener: TcpListener,
     router: Router,
     background: Background,
+    runner: Runner,
     /// Where it listens.
     pub(crate) address: SocketAddr,
     /// Where clients reach it.
@@ -36,7 +39,9 @@ pub(crate) async fn run(options: Serve, output: Output) -> anyhow::Result<()> {
     };
     let store = Options { connections: usize::from(options.database_connections), ..Options::default() };
     let engine = wire::open(&options.place, store).await?;
-    let listening = listen(&engine, options.listen.listen, options.listen.public_url, metrics).await?;
+    let listening =
+        listen(&engine, options.listen.listen, options.listen.public_url, metrics, Some(&options.smtp))
+            .await?;
     output.answer(
         &json!({
             "event": "listening",
@@ -69,18 +74,27 @@ pub(crate) async fn listen(
     address: SocketAddr,
     public_url: Option<String>,
     metrics: PrometheusHandle,
+    smtp: Option<&Smtp>,
 ) -> anyhow::Result<Listening> {
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}; choose another address with --listen (port 0 takes a free one)")
     })?;
     let address = listener.local_addr().context("the listening socket has no address")?;
     let base_url = public_url.unwrap_or_else(|| format!("http://{address}"));
+    let jobs = Jobs::new(engine.clone(), post(smtp, &base_url)?);
     let router = Router::new()
         .merge(latchkey_scim_http::router(engine.clone(), base_url.as_str().into()))
-        .merge(latchkey_api::router(engine.clone(), base_url.as_str().into()))
+        .merge(latchkey_api::router(jobs.clone(), base_url.as_str().into()))
         .merge(operations::router(engine.clone(), metrics))
         .fallback(operations::not_found);
-    Ok(Listening { listener, router, background: Background::start(engine), address, base_url })
+    Ok(Listening {
+        listener,
+        router,
+        background: Background::start(engine),
+        runner: Runner::start(jobs),
+        address,
+        base_url,
+    })
 }
 
 impl Listening {
@@ -90,10 +104,24 @@ impl Listening {
     /// When what waits cannot be written.
     pub(crate) async fn until(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
         listener::serve(self.listener, self.router, stop).await;
+        self.runner.stop().await;
         self.background.drain().await.context("what was waiting could not all be written")?;
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// How jobs tell people that they need somebody.
+fn post(smtp: Option<&Smtp>, base_url: &str) -> anyhow::Result<Post> {
+    let options = match smtp.and_then(|smtp| smtp.smtp_url.as_ref().map(|url| (url, &smtp.smtp_from))) {
+        Some((url, from)) => Some(SmtpOptions {
+            url: SecretString::from(url.as_str()),
+            from: from.clone().context("--smtp-url needs --smtp-from, whom mail is from")?,
+            base_url: base_url.to_owned(),
+        }),
+        None => None,
+    };
+    Post::new(options.as_ref()).map_err(anyhow::Error::msg)
 }
 
 /// What is pasted into a directory as its Tenant URL.

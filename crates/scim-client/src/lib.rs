@@ -22,4 +22,4 @@ pub use credential::Credential;
 pub use diagnose::{Check, Diagnosis};
 pub use failure::{Failure, FailureKind};
 pub use pace::Pace;
-pub use tls::TlsError;
+pub use tls::{TlsError, config as tls_config};

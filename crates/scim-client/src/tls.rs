@@ -18,7 +18,10 @@ pub enum TlsError {
 }
 
 /// The machine's authorities, and those of a PEM text.
-pub(crate) fn config(authorities: Option<&[u8]>) -> Result<ClientConfig, TlsError> {
+///
+/// # Errors
+/// When the text has no certificate in it.
+pub fn config(authorities: Option<&[u8]>) -> Result<ClientConfig, TlsError> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if let Some(pem) = authorities {

@@ -7,8 +7,8 @@ use crate::error::Conflict;
 use crate::statement::Stmt;
 use crate::value::Val;
 use crate::{
-    account, case, collection, connector, exposure, grant, key, member, membership, outbox, picture,
-    rotation, secret, task, team, token, workspace,
+    account, case, collection, connector, embedded, exposure, grant, key, member, membership, outbox,
+    picture, provisioning, rotation, secret, task, team, token, workspace,
 };
 
 /// One statement of a commit, and what it means when it fails.
@@ -199,6 +199,8 @@ fn push(ops: &mut Vec<Op>, ws: WorkspaceId, change: Change) {
             ops.extend(seals(&change).map(|number| key::seals(ws, number)));
             ops.push(of_rotation(ws, *change));
         }
+        Change::Embedded(change) => embedded::push(ops, ws, change),
+        Change::Job(change) => provisioning::order::push(ops, ws, change),
         Change::OutboxInsert(row) => ops.push(outbox::insert(ws, &row)),
         Change::OutboxSetStateOfCase { case_id, from, to, at } => {
             ops.push(outbox::set_state_of_case(ws, case_id, (from, to), at));

@@ -36,7 +36,7 @@ fn statements() -> Vec<&'static Stmt> {
         crate::workspace::STATEMENTS,
     ];
     let all = of_nouns.into_iter().flatten().copied();
-    all.chain(crate::provisioning::statements()).collect()
+    all.chain(crate::provisioning::statements()).chain(crate::embedded::statements()).collect()
 }
 
 fn sqlite() -> (tempfile::TempDir, Connection) {
@@ -90,7 +90,7 @@ async fn every_statement_prepares_on_postgres() {
 }
 
 /// Statements that walk a whole table on purpose: few rows, or nobody waits for them.
-const WALKS: &[&str] = &["KEYS_REPLACED", "ROTATION_FREE", "WORKSPACE_LIST"];
+const WALKS: &[&str] = &["JOB_FED", "JOB_FREE_ALL", "KEYS_REPLACED", "ROTATION_FREE", "WORKSPACE_LIST"];
 
 #[test]
 fn no_statement_scans_a_table() {
@@ -162,7 +162,9 @@ fn no_look_up_walks_through_a_workspace() {
     let mut walks = Vec::new();
     for stmt in statements().into_iter().filter(|stmt| !PAGES.contains(&stmt.name)) {
         let plan = plan(&connection, stmt.sqlite(), stmt.name);
-        if plan.contains("(workspace_id=?)") {
+        // A workspace has one row in the table of numbers.
+        let walk = |line: &str| line.contains("(workspace_id=?)") && !line.contains("SEARCH f USING");
+        if plan.lines().any(walk) {
             walks.push(format!("{}:\n{plan}", stmt.name));
         }
     }

@@ -163,6 +163,12 @@ unique_keys! {
     SecretState: "secret_version_state", "secret_version.state", "the state of this secret's version";
     /// A recovery code is used once.
     BurnedCode: "burned_code_pkey", "burned_code.number", "the recovery code";
+    /// A name in a workspace's own directory, among the present of a kind.
+    EmbeddedName: "embedded_object_name", "embedded_object.name_key", "the name";
+    /// An external id in a workspace's own directory.
+    EmbeddedExternalId: "embedded_object_external", "embedded_object.external_id", "the external id";
+    /// A provisioning job's name.
+    JobName: "provisioning_job_name", "provisioning_job.name", "the name of the job";
     /// There is a case for this member and epoch.
     CaseOfEpoch: "offboarding_case_epoch", "offboarding_case.epoch", "the offboarding of this member";
 }

@@ -36,7 +36,8 @@ statements! {
         where workspace_id = $1 and number = $2 and retired_at is null and not exists (select 1 \
         from secret_version v where v.workspace_id = $1 and v.key_number = $2) and not exists (select 1 \
         from connector n where n.workspace_id = $1 and n.admin_key = $2) and not exists (select 1 \
-        from rotation_picture p where p.workspace_id = $1 and p.key_number = $2) and exists (select 1 \
+        from rotation_picture p where p.workspace_id = $1 and p.key_number = $2) and not exists (select 1 \
+        from provisioning_secret s where s.workspace_id = $1 and s.key_number = $2) and exists (select 1 \
         from workspace_key o where o.workspace_id = $1 and o.number > $2 and o.retired_at is null)";
 }
 

@@ -23,6 +23,7 @@ pub mod audit;
 pub mod case;
 pub mod collection;
 pub mod connector;
+pub mod embedded;
 pub mod exposure;
 pub mod filter;
 pub mod flight;

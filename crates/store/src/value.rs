@@ -7,12 +7,15 @@ use latchkey_access::outbox::{EffectKind, EffectState};
 use latchkey_access::rotation::{RotationMode, TaskState};
 use latchkey_access::secret::{SecretKind, VersionState};
 use latchkey_access::workspace::WorkspaceState;
-use latchkey_access::{OffboardingRotation, Origin, OwnerFlag, Permission, Role, Sensitivity, TokenKind};
+use latchkey_access::{
+    ObjectKind, ObjectPresence, OffboardingRotation, Origin, OwnerFlag, Permission, Role, Sensitivity,
+    TokenKind,
+};
 use latchkey_kernel::Timestamp;
 use latchkey_kernel::id::{
     AccountId, AuditId, CaseId, CollectionId, ConnectorId, CycleId, DependentId, ExposureId, FlightId,
-    GrantId, JobId, LogId, MemberId, OutboxId, RequestId, RotationId, SecretId, TaskId, TeamId, TokenId,
-    WorkspaceId,
+    GrantId, JobId, LogId, MemberId, ObjectId, OrderId, OutboxId, RequestId, RotationId, SecretId, TaskId,
+    TeamId, TokenId, WorkspaceId,
 };
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use tokio_postgres::types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
@@ -212,6 +215,8 @@ ids!(
     JobId,
     LogId,
     MemberId,
+    ObjectId,
+    OrderId,
     OutboxId,
     RequestId,
     RotationId,
@@ -246,6 +251,8 @@ words!(
     ExposureKind,
     ItemDecision,
     MemberState,
+    ObjectKind,
+    ObjectPresence,
     OffboardingRotation,
     Origin,
     OwnerFlag,

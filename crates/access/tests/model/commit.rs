@@ -293,6 +293,8 @@ impl Tables {
                 case.summary = summary.clone();
             }
             Change::Rotation(change) => self.apply_to_rotations(change)?,
+            // Who may use what rests on neither; the store's suite is the reference for both.
+            Change::Embedded(_) | Change::Job(_) => {}
             Change::OutboxInsert(event) => {
                 if !self.outbox.values().any(|row| row.key == event.key) {
                     self.outbox.insert(event.id, event.clone());

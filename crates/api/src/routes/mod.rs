@@ -6,10 +6,12 @@ mod collections;
 mod connectors;
 mod flights;
 mod grants;
+mod jobs;
 mod keys;
 mod knowledge;
 mod members;
 mod offboardings;
+mod people;
 mod reviews;
 mod rotations;
 mod secrets;
@@ -43,6 +45,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint<ApiState>> {
     all.extend(transfers::endpoints());
     all.extend(tokens::endpoints());
     all.extend(flights::endpoints());
+    all.extend(people::endpoints());
+    all.extend(jobs::endpoints());
     all
 }
 

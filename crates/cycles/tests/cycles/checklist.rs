@@ -681,7 +681,7 @@ fn drift_is_found_and_repaired() {
         held.resource.insert("displayName".to_owned(), json!("Changed by hand"));
     }
     assert_eq!(scene.run().counts.requests, 0, "a usual cycle does not look");
-    let repaired = scene.with(Options { full: true, check_drift: true, plan: None });
+    let repaired = scene.with(Options { full: true, check_drift: true, ..Options::default() });
     assert_eq!(repaired.counts.updated, 1);
     assert!(scene.held("A").is_some());
 }

@@ -11,7 +11,7 @@ use latchkey_provisioning::Kind;
 use latchkey_provisioning::feed::Change;
 use serde_json::{Value as Json, json};
 
-use super::open::{open_source, parse};
+use super::open::{Host, parse};
 use super::options;
 use crate::output::Output;
 
@@ -76,7 +76,8 @@ async fn person(
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the job file {}", path.display()))?;
     let file = parse(path, &text)?;
-    let source = open_source(&file, path, source_dir)?;
+    let source = latchkey_jobs::open::source(&file, &Host { job_file: path }, source_dir, None)
+        .context("name the attributes with --set instead")?;
     let found = source.search(Kind::User, user).await?;
     match found.into_iter().next() {
         Some(Change::Present { entry, .. }) => {

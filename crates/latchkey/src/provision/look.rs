@@ -14,11 +14,14 @@ use super::open::{Opened, standing};
 use super::options::{self, Form};
 use super::told::summary;
 use crate::output::Output;
+use latchkey_jobs::{changed, csv_of};
 
 pub(super) async fn test_connection(options: options::Job, output: Output) -> anyhow::Result<ExitCode> {
     let opened = Opened::read(options)?;
-    let (source, target) = (opened.source()?, opened.target()?);
-    let read = source.test().await;
+    let target = opened.target()?;
+    let store = opened.store().await?;
+    let read = opened.source(&store).await?.test().await;
+    store.close().await?;
     let matching: Vec<(Kind, TargetPath)> = [Kind::User, Kind::Group]
         .into_iter()
         .filter_map(|kind| {
@@ -139,7 +142,7 @@ pub(super) async fn logs(options: options::Logs, output: Output) -> anyhow::Resu
         entries.retain(|entry| entry.status != Status::Skipped || entry.action == Action::StagedDelete);
     }
     match options.format {
-        Form::Csv => anstream::print!("{}", csv_of(&entries)?),
+        Form::Csv => anstream::print!("{}", csv_of(&entries)),
         Form::Json => {
             for entry in &entries {
                 anstream::println!("{}", serde_json::to_string(entry)?);
@@ -153,50 +156,6 @@ pub(super) async fn logs(options: options::Logs, output: Output) -> anyhow::Resu
         }),
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn csv_of(entries: &[LogEntry]) -> anyhow::Result<String> {
-    let mut table = csv::Writer::from_writer(Vec::new());
-    table.write_record([
-        "time",
-        "cycle",
-        "kind",
-        "object",
-        "source id",
-        "target id",
-        "action",
-        "status",
-        "code",
-        "message",
-        "modified",
-        "milliseconds",
-    ])?;
-    for entry in entries {
-        let modified: Vec<String> = entry.detail.modified.iter().map(changed).collect();
-        table.write_record([
-            entry.at.to_string(),
-            entry.cycle.to_string(),
-            format!("{:?}", entry.kind),
-            entry.label.clone(),
-            entry.source_id.0.clone(),
-            entry.target_id.clone().unwrap_or_default(),
-            entry.action.to_string(),
-            entry.status.to_string(),
-            entry.code.clone().unwrap_or_default(),
-            entry.message.clone(),
-            modified.join("; "),
-            entry.millis.to_string(),
-        ])?;
-    }
-    Ok(String::from_utf8(table.into_inner()?)?)
-}
-
-fn changed(one: &latchkey_provisioning::difference::ModifiedProperty) -> String {
-    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
-    match &one.old_value {
-        None => format!("{}: {}", one.display_name, text(&one.new_value)),
-        Some(old) => format!("{}: {old} → {}", one.display_name, text(&one.new_value)),
-    }
 }
 
 /// An entry in one line.

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use latchkey_cycles::{Job, StoredLedger};
-use latchkey_directory::AnySource;
+use latchkey_cycles::{Job, JobSource, StoredLedger};
+use latchkey_jobs::open::{self, OpenError};
 use latchkey_kernel::id::{JobId, WorkspaceId};
 use latchkey_kernel::{Clock, OsEntropy, SystemClock, Timestamp};
-use latchkey_provisioning::jobfile::{self, JobFile, SecretFrom};
+use latchkey_provisioning::jobfile::{self, Directory, JobFile, SecretFrom};
 use latchkey_provisioning::state::{JobState, JobStatus};
 use latchkey_scim_client::{Client, Credential};
 use latchkey_store::provisioning::Held;
@@ -62,50 +62,26 @@ impl Opened {
     }
 
     /// The source, not yet connected to.
-    pub(super) fn source(&self) -> anyhow::Result<AnySource> {
-        open_source(self.file(), &self.options.file, self.options.source_dir.clone())
+    pub(super) async fn source(&self, store: &Store) -> anyhow::Result<JobSource> {
+        let own = match &self.file().source {
+            Directory::Embedded { workspace, .. } => {
+                Some((store.clone(), whose(store, workspace.as_deref()).await?))
+            }
+            _ => None,
+        };
+        let source_dir = self.options.source_dir.clone();
+        Ok(open::source(self.file(), &self.host(), source_dir, own)?)
     }
 
     /// The target, not yet connected to.
     pub(super) fn target(&self) -> anyhow::Result<Client> {
-        let config = &self.file().target;
-        let Some(base) = self.options.target_url.as_ref().or(config.url.as_ref()) else {
-            bail!("where the target is, neither --target-url nor url under [target] says");
-        };
-        let base = base.parse().with_context(|| format!("the target's URL {base:?} is none"))?;
-        let credential = match (&self.options.target_token_file, &config.credential) {
-            (Some(path), _) => Credential::Bearer(read_secret(path)?),
-            (None, Some(jobfile::Credential::Bearer(from))) => Credential::Bearer(self.resolve(from)?),
-            (
-                None,
-                Some(jobfile::Credential::ClientCredentials { token_url, client_id, client_secret, scope }),
-            ) => Credential::ClientCredentials {
-                token_url: token_url.parse().with_context(|| format!("token_url {token_url:?} is no URL"))?,
-                client_id: client_id.clone(),
-                client_secret: self.resolve(client_secret)?,
-                scope: scope.clone(),
-            },
-            (None, None) => bail!(
-                "what the target is shown, neither --target-token-file nor token_file or token_env under [target] says"
-            ),
-        };
-        let authorities = config.ca_file.as_ref().map(|path| {
-            let path = beside(&self.options.file, path);
-            std::fs::read(&path).with_context(|| format!("cannot read ca_file {}", path.display()))
-        });
-        Ok(Client::new(latchkey_scim_client::Options {
-            base,
-            credential,
-            dialect: config.dialect,
-            concurrency: usize::try_from(config.concurrency).unwrap_or(8),
-            requests_per_second: config.requests_per_second,
-            timeout: config.timeout,
-            authorities: authorities.transpose()?,
-        })?)
+        let token = self.options.target_token_file.as_deref().map(read_secret).transpose()?;
+        let credential = token.map(Credential::Bearer);
+        Ok(open::target(self.file(), &self.host(), self.options.target_url.as_deref(), credential)?)
     }
 
-    fn resolve(&self, from: &SecretFrom) -> anyhow::Result<SecretString> {
-        resolve(from, &self.options.file)
+    fn host(&self) -> Host<'_> {
+        Host { job_file: &self.options.file }
     }
 
     /// Where what jobs of files remember is kept.
@@ -143,6 +119,8 @@ impl Opened {
             holder: None,
             leased_until: None,
             created_at: now,
+            graph_schema: None,
+            feed_seen: None,
         };
         store.provisioning_job_insert(&fresh).await?;
         let row = self.row(store).await?.context("the job that was just made is not there")?;
@@ -278,39 +256,68 @@ pub(super) fn parse(path: &Path, text: &str) -> anyhow::Result<JobFile> {
     })
 }
 
-pub(super) fn open_source(
-    file: &JobFile,
-    path: &Path,
-    source_dir: Option<PathBuf>,
-) -> anyhow::Result<AnySource> {
-    let secret = file.source.secret().map(|from| resolve(from, path)).transpose()?;
-    let base = path.parent().map(Path::to_owned).unwrap_or_default();
-    Ok(AnySource::open(latchkey_directory::Options {
-        directory: file.source.clone(),
-        base,
-        source_dir,
-        wanted: file.wanted(),
-        sync_all: file.sync_all,
-        secret,
-    })?)
-}
-
-fn resolve(from: &SecretFrom, job_file: &Path) -> anyhow::Result<SecretString> {
-    match from {
-        SecretFrom::File(path) => read_secret(&beside(job_file, path)),
-        SecretFrom::Environment(name) => {
-            #[expect(clippy::disallowed_methods, reason = "which variable it is, the job file says")]
-            let value = std::env::var(name);
-            let value = value.ok().filter(|value| !value.is_empty());
-            value.map(SecretString::from).with_context(|| {
-                format!("the environment variable {name}, which the job file names for a secret, is not set")
-            })
+/// The workspace whose own directory a job file reads.
+async fn whose(store: &Store, name: Option<&str>) -> anyhow::Result<WorkspaceId> {
+    let mut all = store.workspace_list().await?;
+    if let Some(name) = name {
+        let found = all.into_iter().find(|workspace| workspace.name == name);
+        return Ok(found
+            .with_context(|| {
+                format!("there is no workspace {name:?}, which [source] names; `latchkey admin workspace list` shows them")
+            })?
+            .id);
+    }
+    match (all.pop(), all.is_empty()) {
+        (Some(only), true) => Ok(only.id),
+        (None, _) => bail!(
+            "Latchkey's own directory is a workspace's, and there is none; make one with `latchkey admin workspace create`"
+        ),
+        (Some(_), false) => {
+            bail!("there are several workspaces; name one under [source], as workspace = \"…\"")
         }
     }
 }
 
-fn beside(job_file: &Path, path: &str) -> PathBuf {
-    job_file.parent().map_or_else(|| PathBuf::from(path), |folder| folder.join(path))
+/// This machine, which a job file names things of.
+pub(super) struct Host<'h> {
+    pub(super) job_file: &'h Path,
+}
+
+impl Host<'_> {
+    fn beside(&self, path: &str) -> PathBuf {
+        self.job_file.parent().map_or_else(|| PathBuf::from(path), |folder| folder.join(path))
+    }
+}
+
+impl open::Surroundings for Host<'_> {
+    fn secret(&self, from: &SecretFrom) -> Result<SecretString, OpenError> {
+        match from {
+            SecretFrom::File(path) => {
+                read_secret(&self.beside(path)).map_err(|error| OpenError(format!("{error:#}")))
+            }
+            SecretFrom::Environment(name) => {
+                #[expect(clippy::disallowed_methods, reason = "which variable it is, the job file says")]
+                let value = std::env::var(name);
+                value.ok().filter(|value| !value.is_empty()).map(SecretString::from).ok_or_else(|| {
+                    OpenError(format!(
+                        "the environment variable {name}, which the job file names for a secret, is not set"
+                    ))
+                })
+            }
+            SecretFrom::Kept(name) => {
+                Err(OpenError(format!("a job of a file has no secret {name} in a vault")))
+            }
+        }
+    }
+
+    fn file(&self, path: &str) -> Result<Vec<u8>, OpenError> {
+        let path = self.beside(path);
+        std::fs::read(&path).map_err(|error| OpenError(format!("cannot read {}: {error}", path.display())))
+    }
+
+    fn base(&self) -> PathBuf {
+        self.job_file.parent().map(Path::to_owned).unwrap_or_default()
+    }
 }
 
 fn read_secret(path: &Path) -> anyhow::Result<SecretString> {

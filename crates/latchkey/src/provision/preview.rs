@@ -16,8 +16,9 @@ use crate::output::Output;
 
 pub(super) async fn run(options: options::Preview, output: Output) -> anyhow::Result<ExitCode> {
     let opened = Opened::read(options.job)?;
-    let (source, target) = (opened.source()?, DryTarget::new(opened.target()?));
+    let target = DryTarget::new(opened.target()?);
     let store = opened.store().await?;
+    let source = opened.source(&store).await?;
     let ledger = match opened.row(&store).await? {
         Some(row) => {
             let held = latchkey_cycles::StoredLedger::new(store.clone(), row.held());
@@ -25,7 +26,8 @@ pub(super) async fn run(options: options::Preview, output: Output) -> anyhow::Re
         }
         None => MemoryLedger::default(),
     };
-    let how = Options { full: options.full || options.drift, check_drift: options.drift, plan: None };
+    let how =
+        Options { full: options.full || options.drift, check_drift: options.drift, ..Options::default() };
     let cycle = Cycle {
         job: &opened.job,
         source: &source,

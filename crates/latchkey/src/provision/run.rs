@@ -4,8 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use latchkey_cycles::{Cycle, Ledger as _, Options, Plan, StoredLedger};
-use latchkey_directory::AnySource;
+use latchkey_cycles::{Cycle, JobSource, Ledger as _, Options, Plan, Source as _, StoredLedger};
 use latchkey_kernel::id::CycleId;
 use latchkey_kernel::{Clock as _, OsEntropy, SystemClock};
 use latchkey_provisioning::Kind;
@@ -36,13 +35,19 @@ const UNWATCHED: Duration = Duration::from_secs(5);
 pub(super) async fn run(options: options::Run, output: Output) -> anyhow::Result<ExitCode> {
     let opened = Opened::read(options.job)?;
     let plan = options.plan.map(|path| read_plan(&path, &opened)).transpose()?;
-    let (source, target) = (opened.source()?, opened.target()?);
+    let target = opened.target()?;
     let store = opened.store().await?;
+    let source = opened.source(&store).await?;
     let taken = opened.take(&store).await?;
     if taken.row.state.status == JobStatus::Paused {
         output.remark("The job is paused; this one cycle runs because you asked for it.");
     }
-    let how = Options { full: options.full || options.repair_drift, check_drift: options.repair_drift, plan };
+    let how = Options {
+        full: options.full || options.repair_drift,
+        check_drift: options.repair_drift,
+        plan,
+        lane: None,
+    };
     let code = cycle(&opened, (&source, &target), &taken, how, output).await;
     taken.end(code).await
 }
@@ -50,7 +55,7 @@ pub(super) async fn run(options: options::Run, output: Output) -> anyhow::Result
 /// One cycle, and what it came to.
 async fn cycle(
     opened: &Opened,
-    (source, target): (&AnySource, &Client),
+    (source, target): (&JobSource, &Client),
     taken: &Taken,
     options: Options,
     output: Output,
@@ -63,11 +68,11 @@ async fn cycle(
 
 fn of<'c>(
     opened: &'c Opened,
-    (source, target): (&'c AnySource, &'c Client),
+    (source, target): (&'c JobSource, &'c Client),
     taken: &'c Taken,
     options: Options,
     told: &'c Told,
-) -> Cycle<'c, AnySource, Client, StoredLedger> {
+) -> Cycle<'c, JobSource, Client, StoredLedger> {
     Cycle {
         job: &opened.job,
         source,
@@ -135,8 +140,9 @@ fn read_plan(path: &std::path::Path, opened: &Opened) -> anyhow::Result<Plan> {
 /// Runs on the job's schedule, and as soon as the source has something new.
 pub(super) async fn watch(options: options::Watch, output: Output) -> anyhow::Result<ExitCode> {
     let opened = Opened::read(options.job)?;
-    let (source, target) = (opened.source()?, opened.target()?);
+    let target = opened.target()?;
     let store = opened.store().await?;
+    let source = opened.source(&store).await?;
     let taken = opened.take(&store).await?;
     let code = tokio::select! {
         // A cycle that was stopped goes on where it was.
@@ -154,7 +160,7 @@ pub(super) async fn watch(options: options::Watch, output: Output) -> anyhow::Re
 /// Ends when the job does not run by itself (any more).
 async fn keep_running(
     opened: &Opened,
-    (source, target): (&AnySource, &Client),
+    (source, target): (&JobSource, &Client),
     taken: &Taken,
     output: Output,
 ) -> anyhow::Result<ExitCode> {
@@ -187,7 +193,9 @@ async fn keep_running(
 
 pub(super) async fn on_demand(options: options::OnDemand, output: Output) -> anyhow::Result<ExitCode> {
     let opened = Opened::read(options.job)?;
-    let (source, target) = (opened.source()?, opened.target()?);
+    let target = opened.target()?;
+    let store = opened.store().await?;
+    let source = opened.source(&store).await?;
     let (kind, text) = match (options.subject.user, options.subject.group) {
         (Some(user), _) => (Kind::User, user),
         (None, group) => (Kind::Group, group.unwrap_or_default()),
@@ -213,7 +221,6 @@ pub(super) async fn on_demand(options: options::OnDemand, output: Output) -> any
             )
         }
     };
-    let store = opened.store().await?;
     let taken = opened.take(&store).await?;
     // A group brings its members along, so that they are there to be its members.
     let mut changes = match &found[0] {
@@ -227,7 +234,7 @@ pub(super) async fn on_demand(options: options::OnDemand, output: Output) -> any
 
 async fn at_once(
     opened: &Opened,
-    (source, target): (&AnySource, &Client),
+    (source, target): (&JobSource, &Client),
     taken: &Taken,
     changes: Vec<Change>,
     output: Output,
@@ -247,11 +254,12 @@ async fn at_once(
 
 pub(super) async fn undo(options: options::Undo, output: Output) -> anyhow::Result<ExitCode> {
     let opened = Opened::read(options.job)?;
-    let (source, target) = (opened.source()?, opened.target()?);
+    let target = opened.target()?;
     let store = opened.store().await?;
     let cycle =
         options.cycle.map(|text| text.parse().with_context(|| format!("{text:?} is no id of a cycle")));
     let cycle = cycle.transpose()?;
+    let source = opened.source(&store).await?;
     let taken = opened.take(&store).await?;
     let code =
         take_back(&opened, (&source, &target), &taken, (cycle, options.object, options.dry_run), output);
@@ -261,7 +269,7 @@ pub(super) async fn undo(options: options::Undo, output: Output) -> anyhow::Resu
 
 async fn take_back(
     opened: &Opened,
-    (source, target): (&AnySource, &Client),
+    (source, target): (&JobSource, &Client),
     taken: &Taken,
     (cycle, object, dry_run): (Option<CycleId>, Option<String>, bool),
     output: Output,

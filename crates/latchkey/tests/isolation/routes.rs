@@ -36,6 +36,19 @@ impl Route {
         let body = match (self.method.as_str(), self.path.rsplit("/v1/").next().unwrap_or_default()) {
             ("GET" | "DELETE" | "HEAD", _) => return String::new(),
             ("PUT", path) if path.starts_with("api/teams/") => return String::new(),
+            ("PUT", path) if path.contains("synchronization/") && path.ends_with("/secrets") => {
+                json!({"value": []})
+            }
+            ("PUT", path) if path.contains("synchronization/") => json!({"definition": "[job]"}),
+            ("POST", "api/synchronization/jobs") => json!({"definition": "[job]"}),
+            ("POST", path) if path.ends_with("/assignments") => json!({"application": "x"}),
+            ("POST", path) if path.ends_with("/provisionOnDemand") => {
+                json!({"parameters": [{"subjects": [{"objectId": NEVER, "objectTypeName": "User"}]}]})
+            }
+            ("POST", path) if path.ends_with("/apply") => {
+                json!({"plan": {"definition": null, "objects": {}, "members": []}})
+            }
+            ("POST", path) if path.ends_with("/parseExpression") => json!({"expression": "[a]"}),
             ("PUT", path) if path.ends_with("/value") => json!({"value": "new"}),
             ("POST", path) if path.ends_with("/secrets") => json!({"kind": "note", "value": "new"}),
             ("POST", path) if path.ends_with("/restore") => json!({"version": 1}),

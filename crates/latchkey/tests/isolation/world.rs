@@ -18,6 +18,7 @@ pub(crate) struct World {
     pub(crate) secret: String,
     pub(crate) collection: String,
     pub(crate) grant: String,
+    pub(crate) job: String,
 }
 
 /// The lists whose items have ids.
@@ -33,6 +34,8 @@ const LISTS: &[&str] = &[
     "/api-tokens",
     "/flights",
     "/audit",
+    "/directory/people",
+    "/directory/groups",
 ];
 
 impl World {
@@ -54,14 +57,38 @@ impl World {
         api::grant_team(&api, &team, &account).await;
         set_active(&scim, &returned, false).await;
         set_active(&scim, &returned, true).await;
+        let person = json!({"name": format!("{mark}.person@corp.example")});
+        let person = api::make(&api, "/directory/people", person).await;
+        let group = api::make(&api, "/directory/groups", json!({"name": format!("{mark} group")})).await;
+        let seats = json!({"add": [person]});
+        api.post(&format!("/directory/groups/{group}/members"), &seats).await.expect(204);
+        let definition = format!(
+            "[job]\nname = \"{mark} job\"\n[source]\nkind = \"embedded\"\n[target]\nurl = \"{}\"\n[users]\nmappings = \"latchkey\"\n",
+            workspace.scim_url()
+        );
+        let job = api::make(&api, "/synchronization/jobs", json!({"definition": definition})).await;
         // Nothing changes by itself while a test compares.
         api::until_tasks(&api, 1).await;
-        Self { workspace, scim, api, user, returned, team, local_team, account, secret, collection, grant }
+        Self {
+            workspace,
+            scim,
+            api,
+            user,
+            returned,
+            team,
+            local_team,
+            account,
+            secret,
+            collection,
+            grant,
+            job,
+        }
     }
 
     /// Every id that there is, with the list that it is from.
     pub(crate) async fn ids(&self) -> Vec<(&'static str, String)> {
         let mut ids = vec![("workspace", self.workspace.id.clone()), ("/secrets", self.secret.clone())];
+        ids.push(("/synchronization/jobs", self.job.clone()));
         for path in LISTS {
             let items = api::all(&self.api, path).await;
             assert!(!items.is_empty(), "{path} has something in it");

@@ -31,6 +31,8 @@ impl std::fmt::Display for Problem {
 pub(super) struct File<'t> {
     pub(super) text: &'t str,
     pub(super) problems: RefCell<Vec<Problem>>,
+    /// Whether secrets are kept elsewhere, and nothing of this machine may be named.
+    pub(super) kept: bool,
 }
 
 /// The line in which something begins, from 1.
@@ -57,6 +59,23 @@ pub(super) struct Fields<'f> {
 impl<'f> Fields<'f> {
     pub(super) fn new(file: &'f File<'f>, table: &'f DeTable<'f>, span: Range<usize>, path: String) -> Self {
         Self { file, table, span, path, known: RefCell::default() }
+    }
+
+    /// Whether secrets are kept elsewhere, and nothing of this machine may be named.
+    pub(super) const fn is_kept(&self) -> bool {
+        self.file.kept
+    }
+
+    /// A file of this machine, which only a job that is performed from a file may name.
+    pub(super) fn local(&self, key: &'static str) -> Option<String> {
+        let found = self.text(key).map(str::to_owned);
+        if found.is_some() && self.is_kept() {
+            self.say(
+                key,
+                "a job of a workspace reads no files of the server; only jobs at the command line do",
+            );
+        }
+        found
     }
 
     /// A field's whole path.

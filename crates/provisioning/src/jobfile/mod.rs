@@ -47,6 +47,8 @@ pub struct JobFile {
     pub default_domain: String,
     /// Who is told by mail when the job needs somebody.
     pub notify: Vec<String>,
+    /// Which URL is told the same.
+    pub webhook: Option<String>,
     /// Where it reads.
     pub source: Directory,
     /// Where it writes.
@@ -80,7 +82,20 @@ impl JobFile {
 /// # Errors
 /// Every mistake in the text, in the order of its lines.
 pub fn parse(text: &str) -> Result<JobFile, Vec<Problem>> {
-    let file = File { text, problems: RefCell::default() };
+    parse_as(text, false)
+}
+
+/// Reads a job of a workspace: its secrets are kept in the vault, and it names no file and no
+/// environment variable, for these are the server's.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_kept(text: &str) -> Result<JobFile, Vec<Problem>> {
+    parse_as(text, true)
+}
+
+fn parse_as(text: &str, kept: bool) -> Result<JobFile, Vec<Problem>> {
+    let file = File { text, problems: RefCell::default(), kept };
     let table = DeTable::parse(text).map_err(|error| {
         let span = error.span().unwrap_or(0..0);
         file.say(&span, "", format!("this is no TOML: {}", error.message()));
@@ -137,6 +152,7 @@ fn read<'f>(table: &'f DeTable<'f>, file: &'f File<'f>) -> Option<JobFile> {
     if let Some(wrong) = notify.iter().find(|address| !address.contains('@')) {
         job.say("notify", format!("{wrong:?} is no mail address"));
     }
+    let webhook = source::url(&job, "webhook", false);
     job.finish();
     Some(JobFile {
         name: name?,
@@ -147,6 +163,7 @@ fn read<'f>(table: &'f DeTable<'f>, file: &'f File<'f>) -> Option<JobFile> {
         expand_nested_groups,
         default_domain,
         notify,
+        webhook,
         source: source?,
         target: target?,
         users,

@@ -9,6 +9,8 @@ pub enum SecretFrom {
     File(String),
     /// In an environment variable.
     Environment(String),
+    /// In the vault, with the job, under this name.
+    Kept(&'static str),
 }
 
 /// How files of people and groups are written.
@@ -86,14 +88,20 @@ pub enum Directory {
         ca_file: Option<String>,
     },
     /// Latchkey's own directory.
-    Embedded,
+    Embedded {
+        /// Whose directory, by the workspace's name; the only one without it, and its own for a job of a
+        /// workspace.
+        workspace: Option<String>,
+        /// The application whose assignments count; those to any without one.
+        application: Option<String>,
+    },
 }
 
 impl Directory {
     /// Where the secret is that the source is shown, if it takes one.
     pub const fn secret(&self) -> Option<&SecretFrom> {
         match self {
-            Self::Files { .. } | Self::Embedded => None,
+            Self::Files { .. } | Self::Embedded { .. } => None,
             Self::Ldap { password, .. } => Some(password),
             Self::Graph { client_secret, .. } => Some(client_secret),
             Self::Scim { token, .. } => Some(token),
@@ -128,6 +136,12 @@ pub(super) fn read(fields: Fields<'_>) -> Option<Directory> {
     }
     let word = fields.word("kind", WORDS)?;
     let owned = |text: &str| text.to_owned();
+    if fields.is_kept() && matches!(word, Word::Files(_)) {
+        fields.say(
+            "kind",
+            "a job of a workspace reads no files of the server: bring them into the workspace's own directory (kind = \"embedded\"), or run the job at the command line",
+        );
+    }
     let directory = match word {
         Word::Files(format) => files(&fields, format),
         Word::Ldap | Word::ActiveDirectory => ldap(&fields, matches!(word, Word::ActiveDirectory)),
@@ -144,13 +158,25 @@ pub(super) fn read(fields: Fields<'_>) -> Option<Directory> {
         Word::Scim => {
             let (url, token) = (url(&fields, "url", true), secret(&fields, "token_file", "token_env"));
             let assigned_entitlement = fields.text("assigned_entitlement").map(owned);
-            let ca_file = fields.text("ca_file").map(owned);
+            let ca_file = fields.local("ca_file");
             url.zip(token).map(|(url, token)| Directory::Scim { url, token, assigned_entitlement, ca_file })
         }
-        Word::Embedded => Some(Directory::Embedded),
+        Word::Embedded => Some(Directory::Embedded {
+            workspace: whose(&fields),
+            application: fields.text("application").map(owned),
+        }),
     };
     fields.finish();
     directory
+}
+
+/// A job of a workspace reads its own.
+fn whose(fields: &Fields<'_>) -> Option<String> {
+    let found = fields.text("workspace").map(str::to_owned);
+    if found.is_some() && fields.is_kept() {
+        fields.say("workspace", "a job of a workspace reads the workspace's own directory; leave it out");
+    }
+    found
 }
 
 fn files(fields: &Fields<'_>, format: FileFormat) -> Option<Directory> {
@@ -181,7 +207,7 @@ fn ldap(fields: &Fields<'_>, active_directory: bool) -> Option<Directory> {
     if assigned_group.is_some() && assigned_filter.is_some() {
         fields.say("assigned_filter", "assigned_group is given too; keep one of them");
     }
-    let ca_file = fields.text("ca_file").map(owned);
+    let ca_file = fields.local("ca_file");
     Some(Directory::Ldap {
         active_directory,
         url: url?,
@@ -208,12 +234,27 @@ fn filter(fields: &Fields<'_>, key: &'static str) -> Option<String> {
     Some(text.to_owned())
 }
 
-/// Exactly one of a file and an environment variable.
-pub(super) fn secret(
+/// Exactly one of a file and an environment variable; of a job of a workspace neither.
+fn secret(fields: &Fields<'_>, file: &'static str, environment: &'static str) -> Option<SecretFrom> {
+    secret_named(fields, (file, environment), "SourceSecret")
+}
+
+/// The same, kept under this name.
+pub(super) fn secret_named(
     fields: &Fields<'_>,
-    file: &'static str,
-    environment: &'static str,
+    (file, environment): (&'static str, &'static str),
+    kept: &'static str,
 ) -> Option<SecretFrom> {
+    if fields.is_kept() {
+        for key in [file, environment] {
+            if fields.text(key).is_some() {
+                let message =
+                    format!("a job of a workspace keeps its secrets in the vault: put it there as {kept}");
+                fields.say(key, message);
+            }
+        }
+        return Some(SecretFrom::Kept(kept));
+    }
     match (fields.text(file), fields.text(environment)) {
         (Some(file), None) => Some(SecretFrom::File(file.to_owned())),
         (None, Some(name)) => Some(SecretFrom::Environment(name.to_owned())),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::fields::Fields;
-use super::source::{SecretFrom, secret, url};
+use super::source::{SecretFrom, secret_named, url};
 
 /// A SCIM provider and how to talk to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,13 +68,15 @@ pub(super) fn read(fields: Fields<'_>) -> Option<TargetConfig> {
     let credential = if fields.has("token_url") {
         let token_url = url(&fields, "token_url", true);
         let client_id = fields.need_text("client_id", "the client's id at the token URL").map(str::to_owned);
-        let client_secret = secret(&fields, "client_secret_file", "client_secret_env");
+        let client_secret =
+            secret_named(&fields, ("client_secret_file", "client_secret_env"), "ClientSecret");
         let scope = fields.text("scope").map(str::to_owned);
         Some(token_url.zip(client_id).zip(client_secret).map(|((token_url, client_id), client_secret)| {
             Credential::ClientCredentials { token_url, client_id, client_secret, scope }
         }))
-    } else if fields.has("token_file") || fields.has("token_env") {
-        Some(secret(&fields, "token_file", "token_env").map(Credential::Bearer))
+    } else if fields.is_kept() || fields.has("token_file") || fields.has("token_env") {
+        let _ = fields.text("token_url");
+        Some(secret_named(&fields, ("token_file", "token_env"), "SecretToken").map(Credential::Bearer))
     } else {
         // So that they are known fields.
         let _ = (fields.text("token_file"), fields.text("token_env"), fields.text("token_url"));
@@ -84,7 +86,7 @@ pub(super) fn read(fields: Fields<'_>) -> Option<TargetConfig> {
     let concurrency = fields.number("concurrency", 1..=256).unwrap_or(8);
     let requests_per_second = fields.number("requests_per_second", 1..=100_000);
     let timeout = fields.number("timeout_seconds", 1..=600).unwrap_or(30);
-    let ca_file = fields.text("ca_file").map(str::to_owned);
+    let ca_file = fields.local("ca_file");
     fields.finish();
     let wrong_credential = matches!(credential, Some(None));
     (!wrong_url && !wrong_credential).then(|| TargetConfig {

@@ -34,7 +34,11 @@ macro_rules! columns {
             $j,
             "leased_until, ",
             $j,
-            "created_at"
+            "created_at, ",
+            $j,
+            "graph_schema, ",
+            $j,
+            "feed_seen"
         )
     };
 }
@@ -45,15 +49,26 @@ statements! {
     JOB_LIST = concat!("select ", columns!("j."), " from provisioning_job j where j.workspace_id = $1 order by j.name");
     JOB_INSERT = "insert into provisioning_job (workspace_id, id, name, definition, state, runs_at, fence, created_at) \
         values ($1, $2, $3, $4, $5, $6, 0, $7) on conflict do nothing";
+    JOB_ADD = "insert into provisioning_job (workspace_id, id, name, definition, state, feed_seen, fence, created_at) \
+        values ($1, $2, $3, $4, $5, $6, 0, $7)";
+    JOB_REDEFINE = "update provisioning_job set name = $3, definition = $4, \
+        feed_seen = case when cast($5 as bigint) is null then null else coalesce(feed_seen, 0) end \
+        where workspace_id = $1 and id = $2";
+    JOB_SCHEMA = "update provisioning_job set graph_schema = $3 where workspace_id = $1 and id = $2";
+    JOB_DUE_AT = "update provisioning_job set runs_at = $3 where workspace_id = $1 and id = $2";
+    JOB_DUE = "select j.workspace_id, j.id from provisioning_job j where j.runs_at is not null and j.runs_at <= $1 \
+        and (j.leased_until is null or j.leased_until <= $1 or j.holder = $2) order by j.runs_at limit $3";
+    JOB_FED = "select j.workspace_id, j.id from provisioning_job j join embedded_feed f on f.workspace_id = j.workspace_id \
+        where j.feed_seen is not null and f.seq > j.feed_seen and j.runs_at is not null \
+        and (j.leased_until is null or j.leased_until <= $1 or j.holder = $2)";
+    JOB_SEEN = "update provisioning_job set feed_seen = $4 where workspace_id = $1 and id = $2 and fence = $3 \
+        and feed_seen is not null";
+    JOB_FREE_ALL = "update provisioning_job set leased_until = null, holder = null where holder = $1";
     JOB_DEFINE = "update provisioning_job set name = $3, definition = $4, runs_at = $5 where workspace_id = $1 and id = $2";
     JOB_DELETE = "delete from provisioning_job where workspace_id = $1 and id = $2";
     JOB_TAKE = concat!("update provisioning_job set fence = fence + 1, holder = $4, leased_until = $5 \
         where workspace_id = $1 and id = $2 and (leased_until is null or leased_until <= $3 or holder = $4) returning ",
         columns!(""));
-    JOB_TAKE_DUE = concat!("update provisioning_job set fence = fence + 1, holder = $2, leased_until = $3 \
-        where (workspace_id, id) in (select j.workspace_id, j.id from provisioning_job j \
-        where j.runs_at is not null and j.runs_at <= $1 and (j.leased_until is null or j.leased_until <= $1) \
-        order by j.runs_at limit 1 for update skip locked) returning ", columns!(""));
     JOB_RENEW = "update provisioning_job set leased_until = $4 where workspace_id = $1 and id = $2 and fence = $3 \
         returning cast(1 as bigint)";
     JOB_FREE = "update provisioning_job set leased_until = null, holder = null where workspace_id = $1 and id = $2 \
@@ -91,6 +106,11 @@ pub struct JobRow {
     pub leased_until: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Mappings as an Entra ID schema has them, in the place of the definition's.
+    pub graph_schema: Option<String>,
+    /// Up to which number of the workspace's own directory leavers were looked for; `None` for jobs that
+    /// read elsewhere.
+    pub feed_seen: Option<i64>,
 }
 
 impl JobRow {
@@ -112,6 +132,8 @@ fn load(row: &mut Columns<'_>) -> Result<JobRow, StoreError> {
         holder: row.maybe()?,
         leased_until: row.maybe()?,
         created_at: row.next()?,
+        graph_schema: row.maybe()?,
+        feed_seen: row.maybe()?,
     })
 }
 
@@ -181,15 +203,15 @@ impl Store {
         Ok(taken.into_iter().next())
     }
 
-    /// Takes the job of all workspaces that is due for longest and that nobody performs.
-    pub async fn provisioning_job_take_due(
+    /// The jobs of all workspaces that are due and that nobody else performs, those due for longest first.
+    pub async fn provisioning_jobs_due(
         &self,
         now: Timestamp,
-        until: Timestamp,
         holder: &str,
-    ) -> Result<Option<JobRow>, StoreError> {
-        let taken = self.write_returning(&JOB_TAKE_DUE, params![now, holder, until], load).await?;
-        Ok(taken.into_iter().next())
+        limit: usize,
+    ) -> Result<Vec<(WorkspaceId, JobId)>, StoreError> {
+        self.look_up(&JOB_DUE, params![now, holder, limit_of(limit)], |row| Ok((row.next()?, row.next()?)))
+            .await
     }
 
     /// Keeps a job for longer; false when somebody else has taken it.
@@ -211,6 +233,27 @@ impl Store {
     ) -> Result<(), StoreError> {
         let params = params![held.workspace_id, held.job_id, held.fence, runs_at];
         self.write(vec![op(&JOB_PLAN, params)]).await
+    }
+
+    /// Jobs that run by themselves, that nobody else performs, and whose workspace's own directory has changes
+    /// that they have not looked at.
+    pub async fn provisioning_jobs_fed(
+        &self,
+        now: Timestamp,
+        holder: &str,
+    ) -> Result<Vec<(WorkspaceId, JobId)>, StoreError> {
+        self.look_up(&JOB_FED, params![now, holder], |row| Ok((row.next()?, row.next()?))).await
+    }
+
+    /// Leavers were looked for up to this number, unless somebody else has taken the job.
+    pub async fn provisioning_job_seen(&self, held: Held, seq: i64) -> Result<(), StoreError> {
+        let params = params![held.workspace_id, held.job_id, held.fence, seq];
+        self.write(vec![op(&JOB_SEEN, params)]).await
+    }
+
+    /// Gives free what somebody of this name held who is no more.
+    pub async fn provisioning_jobs_free(&self, holder: &str) -> Result<(), StoreError> {
+        self.write(vec![op(&JOB_FREE_ALL, params![holder])]).await
     }
 
     /// Keeps what a cycle came to.
@@ -242,7 +285,7 @@ impl Store {
     }
 }
 
-fn text_of(state: &JobState) -> String {
+pub(super) fn text_of(state: &JobState) -> String {
     serde_json::to_string(state).unwrap_or_default()
 }
 

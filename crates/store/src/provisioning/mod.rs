@@ -8,6 +8,7 @@ pub mod job;
 pub mod log;
 pub mod member;
 pub mod object;
+pub mod order;
 
 use latchkey_kernel::id::{JobId, WorkspaceId};
 use latchkey_provisioning::ledger::{Digest, ObjectKey, Totals, Write};
@@ -55,7 +56,7 @@ fn keys(list: &[ObjectKey]) -> Val {
 /// All statements of this room.
 #[cfg(test)]
 pub(crate) fn statements() -> Vec<&'static Stmt> {
-    [job::STATEMENTS, log::STATEMENTS, member::STATEMENTS, object::STATEMENTS].concat()
+    [job::STATEMENTS, log::STATEMENTS, member::STATEMENTS, object::STATEMENTS, order::STATEMENTS].concat()
 }
 
 /// Rows of this list come after a key; of the first page, after none.
