@@ -28,7 +28,9 @@ statements! {
     IN_GROUP_MEMBERS_OF = concat!("select ", columns!(), " from provisioning_member m where m.workspace_id = $1 \
         and m.job_id = $2 and m.group_key = $3 and m.member_key > $4 order by m.member_key limit $5");
     IN_GROUP_GROUPS_OF = concat!("select ", columns!(), " from provisioning_member m where m.workspace_id = $1 \
-        and m.job_id = $2 and m.member_key = $3 order by m.group_key");
+        and m.job_id = $2 and m.group_key in (select i.group_key from provisioning_member i \
+        where i.workspace_id = $1 and i.job_id = $2 and i.member_key = $3) and m.member_key = $3 \
+        order by m.group_key");
     IN_GROUP_SET = "insert into provisioning_member (workspace_id, job_id, group_key, member_key, told, wanted, \
         sent, due_at) values ($1, $2, $3, $4, $5, $6, $7, case when cast($6 as boolean) then cast($8 as bigint) else null end) \
         on conflict (workspace_id, job_id, group_key, member_key) do update set told = excluded.told, \
@@ -52,16 +54,21 @@ statements! {
     IN_GROUP_FORGET_GROUP = "delete from provisioning_member where workspace_id = $1 and job_id = $2 and group_key = $3";
     IN_GROUP_UNSENT_OF_MEMBER = "update provisioning_member set sent = $5, \
         due_at = case when wanted then cast($4 as bigint) else null end where workspace_id = $1 \
-        and job_id = $2 and member_key = $3";
+        and job_id = $2 and group_key in (select m.group_key from provisioning_member m \
+        where m.workspace_id = $1 and m.job_id = $2 and m.member_key = $3) and member_key = $3";
     IN_GROUP_UNSENT_OF_GROUP = "update provisioning_member set sent = $5, \
         due_at = case when wanted then cast($4 as bigint) else null end where workspace_id = $1 \
         and job_id = $2 and group_key = $3";
     IN_GROUP_CLEAR_OF_MEMBER = "delete from provisioning_member where workspace_id = $1 and job_id = $2 \
-        and member_key = $3 and not told and not wanted";
+        and group_key in (select m.group_key from provisioning_member m where m.workspace_id = $1 \
+        and m.job_id = $2 and m.member_key = $3) and member_key = $3 and not told and not wanted";
     IN_GROUP_CLEAR_OF_GROUP = "delete from provisioning_member where workspace_id = $1 and job_id = $2 \
         and group_key = $3 and not told and not wanted";
-    IN_GROUP_LINKED_OF_MEMBER = "update provisioning_member set due_at = $4 where workspace_id = $1 and job_id = $2 \
-        and member_key = $3 and wanted <> sent";
+    // As with managers: the groups come from the index alone.
+    IN_GROUP_LINKED_OF_MEMBER = "update provisioning_member set due_at = $4 where workspace_id = $1 \
+        and job_id = $2 and group_key in (select m.group_key from provisioning_member m \
+        where m.workspace_id = $1 and m.job_id = $2 and m.member_key = $3) and member_key = $3 \
+        and wanted <> sent";
     IN_GROUP_LINKED_OF_GROUP = "update provisioning_member set due_at = $4 where workspace_id = $1 and job_id = $2 \
         and group_key = $3 and wanted <> sent";
     IN_GROUP_TOTALS = "select coalesce(sum(case when m.sent then 1 else 0 end), 0), \

@@ -32,7 +32,8 @@ statements! {
         and o.job_id = $2 and o.key > $3 and o.manager_due is not null and o.manager_due <= $4 \
         order by o.key limit $5");
     OBJECT_LINKED_TO = concat!("select ", columns!(), " from provisioning_object o where o.workspace_id = $1 \
-        and o.job_id = $2 and o.target_id = $3 and o.kind = $4");
+        and o.job_id = $2 and o.key in (select i.key from provisioning_object i where i.workspace_id = $1 \
+        and i.job_id = $2 and i.target_id = $3) and o.kind = $4");
     OBJECT_UPSERT = "insert into provisioning_object (workspace_id, job_id, key, kind, source_id, label, digest, \
         members, target_id, managed, fingerprint, is_out, manager, manager_sent, manager_due, trouble, \
         retry_at, held) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
@@ -44,10 +45,14 @@ statements! {
         held = excluded.held";
     OBJECT_FORGET = "delete from provisioning_object where workspace_id = $1 and job_id = $2 and key = $3";
     MANAGER_UNSENT = "update provisioning_object set manager_sent = null, \
-        manager_due = case when manager = $3 then cast($4 as bigint) when manager is null then null else manager_due end \
-        where workspace_id = $1 and job_id = $2 and manager_sent = $3";
+        manager_due = case when manager = $3 then cast($4 as bigint) when manager is null then null \
+        else manager_due end where workspace_id = $1 and job_id = $2 and key in (select o.key \
+        from provisioning_object o where o.workspace_id = $1 and o.job_id = $2 and o.manager_sent = $3) \
+        and manager_sent = $3";
+    // The keys come from the index alone; asked for directly, SQLite walks through the job's rows.
     MANAGER_LINKED = "update provisioning_object set manager_due = $4 where workspace_id = $1 \
-        and job_id = $2 and manager = $3 and (manager_sent is null or manager_sent <> $3)";
+        and job_id = $2 and key in (select o.key from provisioning_object o where o.workspace_id = $1 \
+        and o.job_id = $2 and o.manager = $3) and (manager_sent is null or manager_sent <> $3)";
     OBJECT_TOTALS = "select \
         coalesce(sum(case when o.target_id is not null and o.kind = 'user' and not o.is_out then 1 else 0 end), 0), \
         coalesce(sum(case when o.target_id is not null and o.kind = 'user' and o.is_out then 1 else 0 end), 0), \
