@@ -248,11 +248,32 @@ impl Store {
         &self,
         asked: Vec<Asked<T>>,
     ) -> Result<Vec<T>, StoreError> {
-        let all = |at: &Instant| at.reading(|connection| one_by_one(connection, &asked));
+        let all = |at: &Instant| at.reading(|connection| one_by_one(connection, Vec::new(), &asked));
         match self {
             Self::Sqlite(sqlite) => all(&Instant::new(sqlite)),
             Self::Instant(at) => all(at),
             Self::Postgres(postgres) => postgres.at_once(asked).await,
+        }
+    }
+
+    /// Several reads at one instant, of which the `rest` is needless if the first ones find `enough`:
+    /// where one read is made after the other, it is then not even put together.
+    pub(crate) async fn at_once_with<T: Send + 'static>(
+        &self,
+        first: Vec<Asked<T>>,
+        enough: fn(&[T]) -> bool,
+        rest: impl Fn() -> Vec<Asked<T>>,
+    ) -> Result<Vec<T>, StoreError> {
+        let both = |at: &Instant| {
+            at.reading(|connection| {
+                let found = one_by_one(connection, Vec::new(), &first)?;
+                if enough(&found) { Ok(found) } else { one_by_one(connection, found, &rest()) }
+            })
+        };
+        match self {
+            Self::Sqlite(sqlite) => both(&Instant::new(sqlite)),
+            Self::Instant(at) => both(at),
+            Self::Postgres(postgres) => postgres.at_once(first.into_iter().chain(rest()).collect()).await,
         }
     }
 

@@ -217,31 +217,39 @@ impl Store {
         id: MemberId,
         since: Timestamp,
     ) -> Result<Option<(Subject, Footing)>, StoreError> {
-        let member = || params![ws, id];
-        let held =
-            |stmt: &'static Stmt, load: Load<Found>| Asked::new(stmt, member(), load).unless(holds_nothing);
-        let mut asked = of_member(ws, id);
-        asked.push(Asked::new(&workspace::WORKSPACE_GET, params![ws], load_workspace).unless(nobody));
-        asked.push(Asked::new(&HOLDS, member(), load_holds).unless(is_out));
-        asked.push(held(&reach::REACH_OWNED, load_owned));
-        asked.push(held(&reach::REACH_GRANTS, load_granted));
-        asked.push(held(&reach::REACH_BELOW, load_below));
-        asked.push(held(&exposure::EXPOSURES_OF_MEMBER, load_known));
-        asked.push(held(&ACCOUNTS_HELD, load_account));
-        let (in_charge, successor) = succession::in_line(ws, load_in_charge, load_policy_successor);
-        asked.extend(in_charge.map(|one| one.unless(is_no_owner)));
-        asked.push(successor.unless(|found| is_no_owner(found) && owns_nothing(found)));
-        asked.push(Asked::new(&ACCOUNT_SUCCESSORS, member(), load_successor).unless(owns_nothing));
-        asked.push(succession::co_owners(ws, id, load_co_owner).unless(owns_nothing));
-        let counting = params![ws, id, since, limit_of(LEAVERS_COUNTED)];
-        asked.push(Asked::new(&LEAVING_WAVE, counting, load_wave).unless(rotates_nothing));
-        let found = self.at_once(asked).await?;
+        let mut first = of_member(ws, id);
+        first.push(Asked::new(&workspace::WORKSPACE_GET, params![ws], load_workspace).unless(nobody));
+        first.push(Asked::new(&HOLDS, params![ws, id], load_holds).unless(is_out));
+        let enough = |found: &[Found]| is_out(found) || (holds_nothing(found) && is_no_owner(found));
+        let found = self.at_once_with(first, enough, || what_is_at_stake(ws, id, since)).await?;
         let Some((subject, mut rest)) = taken_apart(found) else { return Ok(None) };
         if subject.member.state != MemberState::Active {
             rest.retain(|one| matches!(one, Found::Workspace(_)));
         }
         footing(rest).map(|footing| Some((subject, footing)))
     }
+}
+
+/// What is asked of an active member who is an Owner or has anything that leads to an account.
+fn what_is_at_stake(ws: WorkspaceId, id: MemberId, since: Timestamp) -> Vec<Asked<Found>> {
+    let member = || params![ws, id];
+    let held =
+        |stmt: &'static Stmt, load: Load<Found>| Asked::new(stmt, member(), load).unless(holds_nothing);
+    let mut asked = vec![
+        held(&reach::REACH_OWNED, load_owned),
+        held(&reach::REACH_GRANTS, load_granted),
+        held(&reach::REACH_BELOW, load_below),
+        held(&exposure::EXPOSURES_OF_MEMBER, load_known),
+        held(&ACCOUNTS_HELD, load_account),
+    ];
+    let (in_charge, successor) = succession::in_line(ws, load_in_charge, load_policy_successor);
+    asked.extend(in_charge.map(|one| one.unless(is_no_owner)));
+    asked.push(successor.unless(|found| is_no_owner(found) && owns_nothing(found)));
+    asked.push(Asked::new(&ACCOUNT_SUCCESSORS, member(), load_successor).unless(owns_nothing));
+    asked.push(succession::co_owners(ws, id, load_co_owner).unless(owns_nothing));
+    let counting = params![ws, id, since, limit_of(LEAVERS_COUNTED)];
+    asked.push(Asked::new(&LEAVING_WAVE, counting, load_wave).unless(rotates_nothing));
+    asked
 }
 
 fn of_member(ws: WorkspaceId, id: MemberId) -> Vec<Asked<Found>> {

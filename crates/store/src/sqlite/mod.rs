@@ -3,6 +3,7 @@
 //! Another process may read and write the same file: the `latchkey admin` commands do.
 
 mod chain;
+mod checkpoint;
 mod figures;
 mod instant;
 mod reader;
@@ -24,6 +25,7 @@ use crate::row::{self, Columns, Load, Row};
 use crate::statement::Stmt;
 use crate::store::{Asked, Options};
 use crate::value::Val;
+use checkpoint::Checkpoints;
 use reader::Reader;
 use writer::Writer;
 
@@ -38,8 +40,6 @@ const PREPARED: usize = 256;
 /// Page caches in KiB; negative is how SQLite takes them. Few readers, so the sum stays small.
 const READER_CACHE: i64 = -4_096;
 const WRITER_CACHE: i64 = -16_384;
-/// Pages in the log after which it is written back into the file.
-const CHECKPOINT_PAGES: i64 = 4_000;
 /// A log that grew is cut to this after it was written back.
 const LOG_LIMIT: i64 = 64 << 20;
 
@@ -60,14 +60,17 @@ impl Sqlite {
             place: file.display().to_string(),
             source: Box::new(source),
         };
-        let connection = Connection::open(file).map_err(failed)?;
+        let mut connection = Connection::open(file).map_err(failed)?;
         set_up(&connection).map_err(failed)?;
         migrate(&connection)?;
+        let beside = Connection::open(file).map_err(failed)?;
+        set_up(&beside).map_err(failed)?;
+        let checkpoints = Checkpoints::start(&mut connection, beside)?;
         Ok(Self {
             file: file.to_owned(),
             readers: Mutex::default(),
             scans: Semaphore::new(SCANS),
-            writer: Writer::start(connection, options.queue)?,
+            writer: Writer::start(connection, checkpoints, options.queue)?,
             options,
         })
     }
@@ -204,12 +207,15 @@ fn ask<T>(connection: &Connection, op: &Op, load: Load<T>) -> Result<Vec<T>, Sto
 
 fn snapshot<T>(connection: &Connection, asked: &[Asked<T>]) -> Result<Vec<T>, StoreError> {
     let snapshot = connection.unchecked_transaction().map_err(|error| failed("begin", error))?;
-    one_by_one(&snapshot, asked)
+    one_by_one(&snapshot, Vec::new(), asked)
 }
 
-/// Several reads, without those that earlier ones make needless.
-pub(crate) fn one_by_one<T>(connection: &Connection, asked: &[Asked<T>]) -> Result<Vec<T>, StoreError> {
-    let mut found = Vec::new();
+/// Several reads after what was `found`, without those that earlier ones make needless.
+pub(crate) fn one_by_one<T>(
+    connection: &Connection,
+    mut found: Vec<T>,
+    asked: &[Asked<T>],
+) -> Result<Vec<T>, StoreError> {
     for one in asked {
         if !one.is_needless(&found) {
             found.extend(ask_for(connection, one)?);
@@ -323,7 +329,6 @@ fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", WRITER_CACHE)?;
     connection.pragma_update(None, "temp_store", "memory")?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.pragma_update(None, "journal_size_limit", LOG_LIMIT)
 }
 

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::sync::oneshot;
 
+use super::checkpoint::Checkpoints;
 use super::{chain, run};
 use crate::audit::Unwritten;
 use crate::error::StoreError;
@@ -67,11 +68,15 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, queue: usize) -> Result<Self, StoreError> {
+    pub(super) fn start(
+        connection: Connection,
+        checkpoints: Checkpoints,
+        queue: usize,
+    ) -> Result<Self, StoreError> {
         let (sender, receiver) = mpsc::channel(queue.max(1));
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || write(&connection, receiver))
+            .spawn(move || write(&connection, checkpoints, receiver))
             .map_err(|source| StoreError::Open {
                 place: "its writer".to_owned(),
                 source: Box::new(source),
@@ -118,7 +123,7 @@ impl Writer {
     }
 }
 
-fn write(connection: &Connection, mut queue: Receiver<Box<dyn Work>>) {
+fn write(connection: &Connection, checkpoints: Checkpoints, mut queue: Receiver<Box<dyn Work>>) {
     let mut batch = Vec::with_capacity(BATCH);
     while let Some(first) = queue.blocking_recv() {
         batch.push(first);
@@ -132,7 +137,9 @@ fn write(connection: &Connection, mut queue: Receiver<Box<dyn Work>>) {
             // Unanswered is told as busy.
             batch.clear();
         }
+        checkpoints.after_commit(connection);
     }
+    drop(checkpoints);
     // The last to go leaves no log behind.
     if let Err(error) = connection.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(())) {
         tracing::debug!(error = &error as &dyn std::error::Error, "cannot write the log back");
