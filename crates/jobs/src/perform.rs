@@ -130,7 +130,10 @@ impl Jobs {
     async fn perform_held(&self, holding: &Holding) -> Result<(), Trouble> {
         let store = self.engine.store();
         loop {
+            // Whoever tells a job something wants it looked at now, whatever was planned when it was taken.
+            let mut asked = false;
             for (id, body) in store.provisioning_orders(holding.key()).await? {
+                asked = true;
                 match serde_json::from_value::<Order>(body) {
                     Ok(order) => carry_out(&holding.ledger, &order).await?,
                     Err(error) => {
@@ -140,8 +143,11 @@ impl Jobs {
                 store.provisioning_order_done(holding.key(), id).await?;
             }
             let state = holding.ledger.state().await?;
-            let next =
-                if state.status == JobStatus::Active { self.active(holding, &state).await? } else { None };
+            let next = if state.status == JobStatus::Active {
+                self.active(holding, &state, asked).await?
+            } else {
+                None
+            };
             store.provisioning_job_plan(holding.held, next).await?;
             // An order that came meanwhile made the job due, and the plan put that off.
             if store.provisioning_orders(holding.key()).await?.is_empty() {
@@ -151,7 +157,12 @@ impl Jobs {
     }
 
     /// Performs a job that is on, and says when it is due next.
-    async fn active(&self, holding: &Holding, state: &JobState) -> Result<Option<Timestamp>, Trouble> {
+    async fn active(
+        &self,
+        holding: &Holding,
+        state: &JobState,
+        asked: bool,
+    ) -> Result<Option<Timestamp>, Trouble> {
         let row = &holding.row;
         let opened = match self.open(row).await {
             Ok(opened) => opened,
@@ -160,9 +171,9 @@ impl Jobs {
         };
         let now = SystemClock.now();
         let quarantined = state.quarantine.as_ref().map(|quarantine| quarantine.next_attempt);
-        let failed = !self.let_go(holding, &opened, state).await?;
+        let left = !self.let_go(holding, &opened, state).await?;
         // Whoever could not be let go at once is left to the cycle, which is then due.
-        let due = failed || row.runs_at.is_some_and(|at| at <= now);
+        let due = asked || left || row.runs_at.is_some_and(|at| at <= now);
         let resting = quarantined.is_some_and(|at| at > now);
         if due && !resting {
             let lane = Lane::default();
@@ -180,13 +191,13 @@ impl Jobs {
     }
 
     /// Lets leavers of the workspace's own directory go, without waiting for the cycle; false when the target
-    /// or the source failed. In quarantine, and before the first cycle, leavers are the cycle's.
+    /// or the source failed, or there were more than the limit. In quarantine, and before the first cycle, leavers are the cycle's.
     async fn let_go(&self, holding: &Holding, opened: &Opened, state: &JobState) -> Result<bool, Trouble> {
         let (Some(seen), JobSource::Embedded(source)) = (holding.row.feed_seen, &opened.source) else {
             return Ok(true);
         };
         let store = self.engine.store();
-        let mut failed = false;
+        let mut left = false;
         let until = if state.quarantine.is_some() || state.last.is_none() {
             store.embedded_seq(holding.row.workspace_id).await?
         } else {
@@ -195,14 +206,14 @@ impl Jobs {
                 let live = Live::default();
                 let done = cycle(opened, &holding.ledger, &live, Options::default()).run_for(found).await?;
                 store.provisioning_cycle_put(holding.key(), &done).await?;
-                failed = done.error.is_some();
+                left = done.error.is_some() || done.counts.held > 0;
             }
             until
         };
         if until > seen {
             store.provisioning_job_seen(holding.held, until).await?;
         }
-        Ok(!failed)
+        Ok(!left)
     }
 
     /// Leaves to the next cycle whoever left until now.
