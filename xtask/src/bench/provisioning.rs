@@ -113,17 +113,17 @@ struct Company {
 }
 
 impl Company {
-    /// The job and its source; one person has another title than before if so told.
+    /// The job and its source; one person has another name than before if so told.
     fn write(&self, folder: &Path, changed: Option<u32>) -> Result<()> {
         let mut people = String::from(
             "id,userPrincipalName,displayName,givenName,surname,mail,jobTitle,department,accountEnabled\n",
         );
         for n in 0..self.users {
-            let title = if changed == Some(n) { "Captain" } else { "Engineer" };
+            let given = if changed == Some(n) { "Changed" } else { "Given" };
             let department = n % 40;
             writeln!(
                 people,
-                "{n},person{n}@corp.example,Person {n},Given{n},Sur{n},person{n}@corp.example,{title},D{department},true"
+                "{n},person{n}@corp.example,Person {n},{given}{n},Sur{n},person{n}@corp.example,Engineer,D{department},true"
             )?;
         }
         let mut groups = String::from("id,displayName,members\n");
