@@ -125,7 +125,7 @@ pub(crate) struct Seats {
 
 #[derive(Debug, Args)]
 pub(crate) struct Assign {
-    /// The application, by the name that jobs say under [source]
+    /// The application, by the name that jobs say under `[source]`
     pub(crate) application: String,
     /// To a person
     #[arg(long, value_name = "PERSON", required_unless_present = "group", conflicts_with = "group")]
