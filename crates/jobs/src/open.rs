@@ -73,7 +73,9 @@ pub fn target(
     let base = url.or(config.url.as_deref()).ok_or_else(|| {
         OpenError("where the target is, neither --target-url nor url under [target] says".to_owned())
     })?;
-    let of_url = |text: &str| text.parse().map_err(|error| OpenError(format!("{text:?} is no URL: {error}")));
+    let of_url = |what: &str, text: &str| {
+        text.parse().map_err(|error| OpenError(format!("the target's {what} {text:?} is none: {error}")))
+    };
     let credential = match (credential, &config.credential) {
         (Some(given), _) => given,
         (None, Some(jobfile::Credential::Bearer(from))) => Credential::Bearer(around.secret(from)?),
@@ -81,7 +83,7 @@ pub fn target(
             None,
             Some(jobfile::Credential::ClientCredentials { token_url, client_id, client_secret, scope }),
         ) => Credential::ClientCredentials {
-            token_url: of_url(token_url)?,
+            token_url: of_url("token URL", token_url)?,
             client_id: client_id.clone(),
             client_secret: around.secret(client_secret)?,
             scope: scope.clone(),
@@ -95,7 +97,7 @@ pub fn target(
     };
     let authorities = config.ca_file.as_deref().map(|path| around.file(path)).transpose()?;
     Client::new(Options {
-        base: of_url(base)?,
+        base: of_url("URL", base)?,
         credential,
         dialect: config.dialect,
         concurrency: usize::try_from(config.concurrency).unwrap_or(8),
