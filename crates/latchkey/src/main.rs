@@ -32,8 +32,8 @@ use clap::Parser;
 use crate::cli::{Cli, Command};
 use crate::output::Output;
 
-/// Half of what a request allocates on one thread is freed on another, the store's writer: glibc's
-/// arenas then wait for each other, and give memory back only to ask for it again at once.
+/// What a request allocates for the store's writer is freed on the writer's thread: glibc's arenas
+/// then wait for each other, and give memory back only to ask for it again at once.
 #[global_allocator]
 static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
